@@ -1,0 +1,180 @@
+"""The verbs of `import spikecore as sc`: open, reconstruct, compose, save, list_components."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from spikecore.component import Component, Kind
+from spikecore.errors import SpikeFormatError, UsageError, closest
+from spikecore.experiment import Experiment
+from spikecore.host import PluginHost
+from spikecore.interfaces import SpikeSource
+from spikecore.spikes import SpikeStream
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Reference: TypeAlias = str | Mapping[str, Any]
+"""A component: its id, or a table {"use": id, option: value, …}."""
+
+
+@cache
+def default_host() -> PluginHost:
+    """The host with every installed plugin, discovered once a process; pass `host=` anywhere to use another."""
+    return PluginHost.discover()
+
+
+def list_components(kind: Kind | str | None = None, *, host: PluginHost | None = None) -> list[Component]:
+    """Every component of the installed plugins, sorted by kind and id. Imports none of their code.
+
+    >>> "builtin/scene" in [component.id for component in list_components("source")]
+    True
+    """
+    return (host or default_host()).components(kind)
+
+
+def open_source(
+    path: str | Path, *, source: str | None = None, host: PluginHost | None = None, **options: Any
+) -> SpikeSource:
+    """Open a recording or a folder of them as a source of samples.
+
+    Args:
+        path: The file or folder.
+        source: Id of the source that shall read it; chosen by file name where not said.
+        host: Where to look for sources.
+        **options: Options of the source, for example height=250, width=400.
+
+    Raises:
+        SpikeFormatError: If the file is missing, of no known kind, or not what it seems.
+        ConfigError: If an option does not fit the source.
+    """
+    host = host or default_host()
+    component = find_source(host, Path(path), source)
+    given = {name: value for name, value in options.items() if value is not None}
+    opened: SpikeSource = host.build(component, {"path": str(path), **given})
+    return opened
+
+
+def open(
+    path: str | Path, *, source: str | None = None, host: PluginHost | None = None, **options: Any
+) -> SpikeStream:
+    """Open one recording as a `SpikeStream`; a 100 GB file costs milliseconds and no memory.
+
+    Arguments and errors as `open_source`. A path to a source of several recordings is refused: use `open_source`.
+    """
+    samples = open_source(path, source=source, host=host, **options)
+    if len(samples) != 1:
+        raise UsageError(f"{path} holds {len(samples)} recordings; use spikecore.open_source(path)[i].spikes")
+    stream = samples[0].spikes
+    if stream is None:
+        raise SpikeFormatError(path, "no spikes", expected="a spike recording", hint="use spikecore.open_source(path)")
+    return stream
+
+
+def find_source(host: PluginHost, path: Path, source: str | None = None) -> Component:
+    """The source component that reads `path`: the named one, else the one whose pattern fits best."""
+    if source is not None:
+        return host.find(source, Kind.SOURCE)
+    if not path.exists():
+        near = closest(path.name, [entry.name for entry in path.parent.iterdir()]) if path.parent.is_dir() else ""
+        raise SpikeFormatError(path, "no such file or folder", hint=near.partition("?")[0] + "?" if "?" in near else "")
+    openers = host.openers(path)
+    if not openers:
+        known = sorted({pattern for found in host.components(Kind.SOURCE) for pattern in found.patterns})
+        hint = f"readable here: {', '.join(known)}; choose a reader with source=ID (--source ID), or see spikecore list"
+        raise SpikeFormatError(path, "no installed plugin reads files of this name", hint=hint)
+    if len(openers) > 1:
+        ids = " or ".join(found.id for found in openers)
+        raise UsageError(f"{path} can be read by {ids}; choose one with source=ID (--source ID)")
+    return openers[0]
+
+
+def reconstruct(
+    stream: SpikeStream,
+    method: str,
+    *,
+    at: int | None = None,
+    gain: float | None = None,
+    device: str = "cpu",
+    host: PluginHost | None = None,
+    **options: Any,
+) -> NDArray[np.float32]:
+    """Reconstruct one image.
+
+    Args:
+        stream: The recording.
+        method: Id of a reconstructor or model, for example "classic/tfp".
+        at: Frame number of the instant; the middle frame by default.
+        gain: Intensity per spike rate; the recording's own where it states one, else 1.
+        device: Where to compute.
+        host: Where to look for the method.
+        **options: Options of the method, for example window=41.
+
+    Returns:
+        float32 (height, width), intensity in spike-rate units × gain, clipped to [0, 1].
+    """
+    from spikecore.run import reconstruct_image
+
+    return reconstruct_image(host or default_host(), stream, method, options, at=at, gain=gain, device=device)
+
+
+def save(
+    stream: SpikeStream, path: str | Path, *, format: str | None = None, host: PluginHost | None = None, **options: Any
+) -> Path:
+    """Write a recording in the format of its file name, atomically.
+
+    Args:
+        stream: What to write.
+        path: The file; an existing one is replaced only when the new one is complete.
+        format: Id of the source component whose writer is used; chosen by file name where not said.
+        host: Where to look for writers.
+        **options: Options of that component.
+
+    Raises:
+        OutputError: If no installed plugin writes such files, or the disk is full or read-only.
+    """
+    from spikecore.output import write_stream
+
+    return write_stream(host or default_host(), stream, Path(path), format, options)
+
+
+def compose(
+    *,
+    source: Reference | None = None,
+    reconstructor: Reference | None = None,
+    model: Reference | None = None,
+    losses: Iterable[Reference] = (),
+    metrics: Iterable[Reference] = (),
+    trainer: Reference | None = None,
+    seed: int = 0,
+    host: PluginHost | None = None,
+    **run: Any,
+) -> Experiment:
+    """Put components together by name; refused at once, with both ids, where inputs and outputs do not fit.
+
+    Args:
+        source: Where samples come from.
+        reconstructor: The method, or a `model` that is used as one.
+        model: A trainable method.
+        losses: What it is trained by.
+        metrics: What it is judged by.
+        trainer: Who trains it.
+        seed: Seeds everything random.
+        host: Where to look for components.
+        **run: Options of the runner, see `spikecore.experiment.RunConfig`.
+
+    Raises:
+        UnknownComponent, AmbiguousComponent, ConfigError, CompositionError: Before any heavy module is imported.
+    """
+    single = {"source": source, "reconstructor": reconstructor, "model": model, "trainer": trainer}
+    table: dict[str, Any] = {role: _table(value) for role, value in single.items() if value is not None}
+    table |= {"loss": [_table(loss) for loss in losses], "metric": [_table(metric) for metric in metrics]}
+    return Experiment.from_dict({**table, "seed": seed, "run": run}, host or default_host())
+
+
+def _table(reference: Reference) -> dict[str, Any]:
+    return {"use": reference} if isinstance(reference, str) else dict(reference)

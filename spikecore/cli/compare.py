@@ -1,0 +1,137 @@
+"""`spikecore compare`: several methods on one instant of one recording, side by side."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import click
+
+from spikecore.cli import get_host
+from spikecore.cli.options import method_table, run_options, source_options, source_table, take
+from spikecore.cli.show_table import print_table
+from spikecore.component import Data, Kind
+from spikecore.errors import UsageError
+from spikecore.experiment import Experiment, RunConfig
+from spikecore.host import PluginHost
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from spikecore.sample import Sample
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("-m", "--method", "methods", multiple=True, metavar="ID", help="e.g. -m 'classic/tfi rule=ssml'; repeat it")
+@click.option("-o", "--output", type=click.Path(path_type=Path), default="compare.png", show_default=True)
+@source_options
+@run_options
+@click.option("--at", type=int, help="the instant; the one of the ground truth, else the middle, by default")
+@click.option("--truth", type=click.Path(path_type=Path), help="ground-truth image of that instant")
+@click.option("--metric", "metrics", multiple=True, metavar="ID", help="metrics; builtin/psnr by default")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+def compare(
+    path: Path,
+    methods: tuple[str, ...],
+    output: Path,
+    truth: Path | None,
+    metrics: tuple[str, ...],
+    as_json: bool,
+    **values: Any,
+) -> None:
+    """Several methods on one instant, side by side, scored where the ground truth is known."""
+    host = get_host()
+    if not methods:
+        raise UsageError("give the methods to compare, for example -m classic/tfp -m classic/tfi")
+    source = source_table(host, path, values)
+    run = take(values, *[field.name for field in attrs.fields(RunConfig) if field.name in values])
+    sample = _sample(host, source, truth, run.get("at"))
+    run["at"] = sample.instant
+    pictures: dict[str, NDArray[np.float32]] = {}
+    rows = []
+    for text in methods:
+        if text in pictures:
+            raise UsageError(f"{text!r} is given twice")
+        experiment = _experiment(host, source, text, run, list(metrics) or ["builtin/psnr"])
+        rows.append(_one(experiment, sample, pictures, text))
+    if Data.IMAGE in sample.target:
+        pictures["ground truth"] = sample.target[Data.IMAGE][0]
+    _report(rows, as_json)
+    _draw(pictures, output)
+    if not as_json:
+        click.echo(f"\ninstant {sample.instant} of {sample.key}: {output}")
+
+
+def _sample(host: PluginHost, source: dict[str, Any], truth: Path | None, at: int | None) -> Sample:
+    from spikecore.grid import read_image
+
+    samples = host.build(host.find(source["use"], Kind.SOURCE), {k: v for k, v in source.items() if k != "use"})
+    if len(samples) != 1:
+        raise UsageError(f"{source['path']} holds {len(samples)} recordings; compare takes one")
+    sample: Sample = samples[0]
+    if sample.spikes is None:
+        raise UsageError(f"{source['path']} holds no spikes to compare methods on")
+    if truth is not None:
+        image = read_image(str(truth), (sample.spikes.height, sample.spikes.width))
+        sample = attrs.evolve(sample, target={**sample.target, Data.IMAGE: image[None]}, at=at)
+    if at is not None and at != sample.instant:
+        sample = attrs.evolve(sample, at=at, target={})  # what was known belongs to another instant
+    return sample
+
+
+def _experiment(
+    host: PluginHost, source: dict[str, Any], text: str, run: dict[str, Any], metrics: list[str]
+) -> Experiment:
+    chosen = method_table(text)
+    kind = host.find(chosen["use"], Kind.RECONSTRUCTOR, Kind.MODEL).kind
+    table = {str(kind): chosen, "metric": [{"use": metric} for metric in metrics], "run": run}
+    Experiment.from_dict({"source": source, str(kind): chosen, "run": run}, host)  # inputs fit; targets may come by flag
+    return Experiment.from_dict(table, host)
+
+
+def _one(experiment: Experiment, sample: Sample, pictures: dict[str, Any], text: str) -> dict[str, Any]:
+    from spikecore.adapter import prepare
+    from spikecore.run import compute, to_picture
+    from spikecore.scores import judge
+
+    bound = experiment.method
+    assert bound is not None  # _experiment put it there
+    method = prepare(experiment.host, bound, experiment.run)
+    piece = sample.around(method.reconstructor.window)
+    compute(method, [piece], experiment.run)  # the first call compiles
+    began = perf_counter()
+    value = compute(method, [piece], experiment.run)[0]
+    row: dict[str, Any] = {"method": text, "ms": 1000 * (perf_counter() - began)}
+    picture = pictures[text] = to_picture(value, sample, method, experiment.run)
+    for metric in experiment.many("metric"):
+        known = metric.component.targets <= sample.target.keys()
+        row[metric.component.id] = judge(metric, picture, sample, method) if known else None
+    return row
+
+
+def _report(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    header = list(rows[0])
+    print_table(header, [[_text(row[name]) for name in header] for row in rows])
+    if all(value is None for row in rows for value in list(row.values())[2:]):
+        click.echo("no ground truth: give it with --truth IMAGE --at FRAME", err=True)
+
+
+def _text(value: Any) -> str:
+    return "-" if value is None else value if isinstance(value, str) else f"{value:.3f}"
+
+
+def _draw(pictures: dict[str, NDArray[np.float32]], output: Path) -> None:
+    from spikecore.grid import grid
+    from spikecore.sinks import Target, open_sink
+
+    sink = open_sink(Target(output, 1))
+    sink.write(0, grid(pictures))
+    sink.commit()

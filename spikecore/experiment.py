@@ -1,0 +1,253 @@
+"""Experiments: components bound by name, checked against each other before any of their code is imported."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import attrs
+from attrs.validators import and_, ge, gt, le, optional
+from packaging.requirements import InvalidRequirement, Requirement
+
+from spikecore import config as config_module
+from spikecore.component import Component, Data, Kind
+from spikecore.config import option
+from spikecore.errors import CompositionError, ConfigError, PluginError, closest
+from spikecore.host import PluginHost
+
+SINGLE = {
+    "source": Kind.SOURCE,
+    "reconstructor": Kind.RECONSTRUCTOR,
+    "model": Kind.MODEL,
+    "trainer": Kind.TRAINER,
+}
+MANY = {"loss": Kind.LOSS, "metric": Kind.METRIC}
+RECORD_FORMAT = "spikecore run 1"
+
+
+class Display(StrEnum):
+    """How intensities become picture values; min-max and percentile are for looking, not for measuring."""
+
+    CLIP = "clip"
+    RAW = "raw"
+    MINMAX = "minmax"
+    PERCENTILE = "percentile"
+
+
+class Precision(StrEnum):
+    """Arithmetic of learned methods."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+
+
+@attrs.frozen
+class RunConfig:
+    """Options of the runner: the table [run] of an experiment and the flags of `spikecore reconstruct`."""
+
+    at: int | None = option(None, help="reconstruct this one instant (frame number)", validator=optional(ge(0)))
+    start: int | None = option(None, help="first instant of a video", validator=optional(ge(0)))
+    stop: int | None = option(None, help="the video ends before this instant", validator=optional(ge(1)))
+    stride: int = option(1, help="spike frames between two instants", validator=ge(1))
+    gain: float | None = option(None, help="intensity per spike rate (spikes per frame)", validator=optional(gt(0.0)))
+    display: Display = option(Display.CLIP, help="clip to [0, 1]; raw (.npy, .h5); or stretch each image by min-max or percentile")
+    gamma: float = option(1.0, help="pictures are intensity ** (1 / gamma)", validator=gt(0.0))
+    batch: int = option(1, help="instants computed together", validator=ge(1))
+    device: str = option("cpu", help="cpu, cuda or cuda:N")
+    precision: Precision = option(Precision.FLOAT32, help="arithmetic of learned methods")
+    weights: str = option("", help="name or file of trained weights; the method's first by default")
+    tile: int = option(0, help="compute learned methods in squares of this side, 0 for whole pictures", validator=ge(0))
+    overlap: int = option(16, help="pixels that neighbouring tiles share", validator=ge(0))
+    tile_frames: int = option(0, help="compute videos in clips of this many frames, 0 for whole", validator=ge(0))
+    overlap_frames: int = option(2, help="frames that neighbouring clips share", validator=ge(0))
+    read_ahead: int = option(2, help="batches prepared while one is computed", validator=and_(ge(0), le(64)))
+    output: str | None = option(None, help="file or folder to write: .png .mp4 .webm .avi .npy .h5 or a folder")
+    fps: float = option(30.0, help="frames per second of a written video", validator=gt(0.0))
+    bits: int = option(8, help="bits per value of PNG files, 8 or 16", validator=attrs.validators.in_((8, 16)))
+
+    def __attrs_post_init__(self) -> None:
+        if self.start is not None and self.stop is not None and self.stop <= self.start:
+            raise ValueError(f"stop={self.stop} is not after start={self.start}")
+        for size, overlap in (("tile", "overlap"), ("tile_frames", "overlap_frames")):
+            if getattr(self, size) and getattr(self, overlap) >= getattr(self, size):
+                raise ValueError(f"{overlap}={getattr(self, overlap)} must be smaller than {size}={getattr(self, size)}")
+
+
+@attrs.frozen
+class Bound:
+    """A component with its validated options; nothing of it is imported until `build`."""
+
+    component: Component
+    config: Any
+
+    def build(self) -> Any:
+        """Import the component and construct it."""
+        return self.component.load()(self.config)
+
+
+@attrs.frozen(eq=False)
+class Experiment:
+    """Components that fit together, and how to run them.
+
+    Args:
+        parts: Bound components by role: source, reconstructor, model, trainer, loss.0, loss.1, …, metric.0, …
+        run: Options of the runner.
+        host: Where the components come from.
+        name: For displays and the results store.
+        seed: Seeds everything random.
+        requires: Distributions that must be installed, e.g. "spikecore-plugin-ssml>=0.1".
+    """
+
+    parts: Mapping[str, Bound]
+    run: RunConfig
+    host: PluginHost
+    name: str = "experiment"
+    seed: int = 0
+    requires: tuple[str, ...] = ()
+
+    @classmethod
+    def from_dict(cls, table: Mapping[str, Any], host: PluginHost) -> Experiment:
+        """Bind and check an experiment. Imports no torch and no component code.
+
+        Raises:
+            ConfigError, UnknownComponent, AmbiguousComponent, CompositionError, PluginError: What is wrong, and where.
+        """
+        known = ["name", "seed", "requires", "run", *SINGLE, *MANY]
+        for key in table:
+            if key not in known:
+                raise ConfigError(f"unknown table {key!r} @ $: {closest(key, known)}")
+        requires = tuple(_strings(table.get("requires", ()), "$.requires"))
+        _check_requirements(requires)
+        parts: dict[str, Bound] = {}
+        for role, kind in SINGLE.items():
+            if role in table:
+                parts[role] = _bind(host, table[role], kind, f"$.{role}")
+        for role, kind in MANY.items():
+            entries = table.get(role, [])
+            if not isinstance(entries, list):
+                raise ConfigError(f"expected a list of tables, written [[{role}]] in TOML @ $.{role}")
+            parts |= {f"{role}.{n}": _bind(host, entry, kind, f"$.{role}.{n}") for n, entry in enumerate(entries)}
+        experiment = cls(
+            parts=parts,
+            run=config_module.structure(host.converter, table.get("run", {}), RunConfig, "$.run"),
+            host=host,
+            name=_scalar(table, "name", str, "experiment"),
+            seed=_scalar(table, "seed", int, 0),
+            requires=requires,
+        )
+        experiment.check()
+        return experiment
+
+    @classmethod
+    def from_file(cls, path: str | Path, host: PluginHost, settings: Iterable[str] = ()) -> Experiment:
+        """Read an experiment (TOML or JSON) or the run.json of an earlier run, with "key=value" overrides."""
+        table = config_module.read_table(Path(path))
+        if table.get("format") == RECORD_FORMAT:
+            table = table["experiment"]
+        return cls.from_dict(config_module.override(table, settings), host)
+
+    @property
+    def method(self) -> Bound | None:
+        """The reconstructor, or the model that is used as one."""
+        return self.parts.get("reconstructor") or self.parts.get("model")
+
+    def many(self, role: str) -> list[Bound]:
+        """The bound losses or metrics, in order."""
+        return [bound for key, bound in self.parts.items() if key.startswith(f"{role}.")]
+
+    def check(self) -> None:
+        """Refuse components that do not fit together or cannot be imported.
+
+        Raises:
+            CompositionError: With both ids.
+            PluginError: If a component's modules are not installed.
+        """
+        if "reconstructor" in self.parts and "model" in self.parts:
+            ids = [self.parts[role].component.id for role in ("reconstructor", "model")]
+            raise CompositionError(f"{ids[0]} and {ids[1]} are two methods; an experiment has one")
+        source, method = self.parts.get("source"), self.method
+        if source and method:
+            _needs(method, method.component.consumes, source, source.component.produces, "yields")
+        for judge in [*self.many("loss"), *self.many("metric")]:
+            if method:
+                _needs(judge, judge.component.consumes, method, method.component.produces, "produces")
+            if source:
+                _needs(judge, judge.component.targets, source, source.component.targets, "has ground truth of kind")
+        for bound in self.parts.values():
+            absent = bound.component.missing()
+            if absent:
+                raise PluginError(f"{bound.component.id} needs modules that are not installed: {', '.join(absent)}")
+
+    def dump(self) -> dict[str, Any]:
+        """The resolved experiment with full ids and all defaults, as plain values that `from_dict` takes back."""
+        table: dict[str, Any] = {"name": self.name, "seed": self.seed, "requires": list(self.requires)}
+        for role in SINGLE:
+            if role in self.parts:
+                table[role] = self._dump(self.parts[role])
+        for role in MANY:
+            if bound := self.many(role):
+                table[role] = [self._dump(one) for one in bound]
+        table["run"] = _without_none(self.host.converter.unstructure(self.run))
+        return table
+
+    def _dump(self, bound: Bound) -> dict[str, Any]:
+        return {"use": bound.component.id, **_without_none(self.host.converter.unstructure(bound.config))}
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest of the resolved experiment: equal experiments have equal fingerprints."""
+        return hashlib.sha256(json.dumps(self.dump(), sort_keys=True).encode()).hexdigest()
+
+
+def _bind(host: PluginHost, table: Any, kind: Kind, where: str) -> Bound:
+    if not isinstance(table, Mapping) or not isinstance(table.get("use"), str):
+        raise ConfigError(f'expected a table with use = "plugin/name", got {table!r} @ {where}')
+    component = host.find(table["use"], kind)
+    options = {key: value for key, value in table.items() if key != "use"}
+    return Bound(component, host.configure(component, options, where))
+
+
+def _needs(taker: Bound, wanted: frozenset[Data], giver: Bound, given: frozenset[Data], verb: str) -> None:
+    lacking = sorted(wanted - given)
+    if lacking:
+        have = ", ".join(sorted(given)) or "nothing"
+        raise CompositionError(
+            f"{taker.component.id} needs {', '.join(lacking)}, but {giver.component.id} {verb} {have}"
+        )
+
+
+def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def _scalar(table: Mapping[str, Any], key: str, kind: type, default: Any) -> Any:
+    value = table.get(key, default)
+    if type(value) is not kind:
+        raise ConfigError(f"expected {kind.__name__}, got {type(value).__name__} {value!r} @ $.{key}")
+    return value
+
+
+def _strings(value: Any, where: str) -> list[str]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(entry, str) for entry in value):
+        raise ConfigError(f"expected a list of text, got {value!r} @ {where}")
+    return list(value)
+
+
+def _check_requirements(requires: Iterable[str]) -> None:
+    for text in requires:
+        try:
+            wanted = Requirement(text)
+        except InvalidRequirement as error:
+            raise ConfigError(f"{text!r} is not a requirement: {error} @ $.requires") from None
+        try:
+            installed = version(wanted.name)
+        except PackageNotFoundError:
+            raise PluginError(f"the experiment needs {text}, which is not installed\n  try: pip install '{text}'") from None
+        if not wanted.specifier.contains(installed, prereleases=True):
+            raise PluginError(f"the experiment needs {text}, installed is {installed}\n  try: pip install '{text}'")

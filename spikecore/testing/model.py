@@ -1,0 +1,130 @@
+"""What every model promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatch
+from typing import Any, ClassVar
+
+import pytest
+import torch
+from torch import nn
+
+from spikecore.adapter import load_network
+from spikecore.component import Component, Kind
+from spikecore.host import PluginHost
+from spikecore.interfaces import Stage
+from spikecore.sample import Sample
+from spikecore.testing.checks import difference
+from spikecore.testing.method import MethodContract, Results, Run
+from spikecore.weights import locate
+
+
+class ModelContract(MethodContract):
+    """Tests for a model, with random weights.
+
+    Attributes:
+        without_gradient: Patterns ("flow.*") of trainable parameters that the output does not depend on.
+    """
+
+    kind: ClassVar[Kind] = Kind.MODEL
+    without_gradient: ClassVar[Sequence[str]] = ()
+
+    @pytest.fixture
+    def run(self, built: Any, entry: Component) -> Run:
+        """Calls the model in evaluation mode; extras beyond the kinds it produces are left out."""
+        return lambda batch: _declared(built.eval()(batch), entry)
+
+    def test_holds_a_network(self, built: Any) -> None:
+        """It is a `torch.nn.Module`, and so is `network`, which holds all its parameters.
+
+        If this fails: `class Method(nn.Module)` with `self.network = Net(…)` in `__init__`, and nothing to train beside.
+        """
+        assert isinstance(built, nn.Module), f"{type(built).__name__} is not a torch.nn.Module"
+        assert isinstance(built.network, nn.Module), f"network is a {type(built.network).__name__}"
+        own, bare = dict(built.named_parameters()), dict(built.network.named_parameters())
+        unknown = [name for name, one in bare.items() if not any(one is other for other in own.values())]
+        assert not unknown, f"the model does not know parameters of its network: {', '.join(unknown)}"
+        outside = [name for name, one in own.items() if not any(one is other for other in bare.values())]
+        assert not outside, f"parameters outside the network are not saved with it: {', '.join(outside)}"
+
+    def test_gradients_reach_every_parameter(self, built: Any, pair: tuple[Sample, Sample]) -> None:
+        """Every trainable parameter gets a finite gradient from the output.
+
+        If this fails: look for `.detach()`, `.data`, `torch.no_grad()` or a step without surrogate gradient on the way;
+        name what the method itself leaves unused in `without_gradient`.
+        """
+        output = built.train()(self.batch(*pair))
+        random = torch.Generator().manual_seed(0)
+        goals = [value - torch.rand(value.shape, generator=random) for value in output.values() if value.requires_grad]
+        assert goals, "no output depends on a parameter"
+        torch.stack([goal.square().mean() for goal in goals]).sum().backward()
+        trainable = {name: one for name, one in built.named_parameters() if one.requires_grad}
+        missing = {name for name, one in trainable.items() if one.grad is None}
+        excused = {name for name in trainable if any(fnmatch(name, pattern) for pattern in self.without_gradient)}
+        assert not missing - excused, f"no gradient reaches {', '.join(sorted(missing - excused))}"
+        assert excused <= missing, f"`without_gradient` names {', '.join(sorted(excused - missing))}, which get one"
+        broken = [name for name, one in trainable.items() if one.grad is not None and not one.grad.isfinite().all()]
+        assert not broken, f"the gradient is not finite at {', '.join(broken)}"
+
+    def test_state_dict_is_all_there_is(
+        self, built: Any, entry: Component, host: PluginHost, settings: Mapping[str, Any], pair: tuple[Sample, Sample]
+    ) -> None:
+        """A second model that loads the first one's `network.state_dict()` gives the same output.
+
+        If this fails: a parameter or buffer lies outside `network`, is no `nn.Parameter`, or has `persistent=False`.
+        """
+        torch.manual_seed(1)
+        other = host.build(entry, settings)
+        state = {key: value.clone() for key, value in built.network.state_dict().items()}
+        other.network.load_state_dict(state)
+        with torch.no_grad():
+            one, two = built.eval()(self.batch(*pair)), other.eval()(self.batch(*pair))
+        for kind in _declared(one, entry):
+            apart = difference(one[kind], two[kind])
+            assert apart <= self.tolerance, f"{kind} differs by {apart:g} after loading the same weights"
+
+    def test_same_seed_gives_same_weights(
+        self, host: PluginHost, entry: Component, settings: Mapping[str, Any], built: Any
+    ) -> None:
+        """Built twice under one `torch.manual_seed`, it has the same weights.
+
+        If this fails: draw initial weights with torch's own generator, not with NumPy's, Python's or one of your own.
+        """
+        states = []
+        for _ in range(2):
+            torch.manual_seed(0)
+            states.append(host.build(entry, settings).state_dict())
+        differing = [key for key, value in states[0].items() if not torch.equal(value, states[1][key])]
+        assert not differing, f"differ under one seed: {', '.join(differing)}"
+
+    def test_stages_are_a_recipe(self, built: Any) -> None:
+        """`stages()` is a list of `Stage`s, each with steps or epochs, whose patterns fit parameters.
+
+        If this fails: give each stage one of `steps` and `epochs`; `trains` maps patterns of parameter names.
+        """
+        stages = built.stages()
+        assert len(stages) > 0, "no stages"
+        names = [*dict(built.named_parameters()), *dict(built.network.named_parameters())]
+        for stage in stages:
+            assert isinstance(stage, Stage), f"{stage!r} is not a Stage"
+            assert (stage.steps is None) != (stage.epochs is None), f"stage {stage.name!r} needs steps or epochs"
+            for pattern in stage.trains:
+                assert any(fnmatch(name, pattern) for name in names), f"{pattern!r} of {stage.name!r} fits no parameter"
+
+    def test_shipped_weights_fit(self, host: PluginHost, entry: Component, built: Any) -> None:
+        """Weights that come with the plugin are found, have the stated hash and load into the network.
+
+        If this fails: state the file's sha256 and size anew in `Weights`, or rebuild the wheel with the file in it.
+        """
+        shipped = [weights for weights in entry.weights if weights.file]
+        if not shipped:
+            pytest.skip("ships no weights")
+        for weights in shipped:
+            path, _ = locate(host, entry, weights.name)
+            assert path.stat().st_size == weights.size, f"{path} has {path.stat().st_size} bytes, not {weights.size}"
+            load_network(built, path)
+
+
+def _declared(output: Mapping[str, torch.Tensor], entry: Component) -> Results:
+    return {kind: output[kind] for kind in entry.produces if kind in output}

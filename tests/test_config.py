@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from enum import StrEnum
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spikecore.config import describe, make_converter, option, override, parse_value, read_table, structure
+from spikecore.errors import ConfigError, SpikeFormatError
+
+
+class Rule(StrEnum):
+    FRAME = "frame"
+    WHOLE = "whole"
+
+
+@attrs.frozen
+class Options:
+    window: int = option(41, help="frames", validator=attrs.validators.ge(1))
+    rate: float = option(0.5, help="a rate")
+    name: str = option("x", help="a name")
+    on: bool = option(False, help="a switch")
+    rule: Rule = option(Rule.FRAME, help="a choice")
+    search: int | None = option(None, help="maybe")
+    sizes: tuple[int, ...] = option((), help="several")
+
+
+def read(**table):
+    return structure(make_converter(), table, Options, "$.method")
+
+
+def test_options_take_what_they_say():
+    assert read(window=3, rate=1, rule="whole", search=4, sizes=[1, 2]) == Options(
+        3, 1.0, rule=Rule.WHOLE, search=4, sizes=(1, 2)
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"window": "41"}, "expected int, got str '41' @ $.method.window"),
+        ({"window": 1.7}, "expected int, got float 1.7 @ $.method.window"),
+        ({"window": True}, "expected int, got bool True @ $.method.window"),
+        ({"window": 0}, "must be >= 1"),
+        ({"on": "false"}, "expected bool, got str 'false' @ $.method.on"),
+        ({"on": 0}, "expected bool"),
+        ({"name": 3}, "expected str"),
+        ({"rate": "1e-3"}, "expected float"),
+        ({"rate": float("nan")}, "finite"),
+        ({"rate": float("inf")}, "finite"),
+        ({"widow": 3}, "unknown option 'widow': did you mean window?"),
+        ({"rule": "frames"}, "'frame', 'whole'"),
+        ({"search": "4"}, "$.method.search"),
+        ({"sizes": 3}, "$.method.sizes"),
+        ({"window": None}, "expected int"),
+    ],
+)
+def test_wrong_options_are_refused_with_their_path(table, message):
+    with pytest.raises(ConfigError) as caught:
+        read(**table)
+    assert message in str(caught.value)
+
+
+def test_all_faults_are_listed():
+    with pytest.raises(ConfigError) as caught:
+        read(window="a", on=1, widow=2)
+    assert len(str(caught.value).splitlines()) == 3
+
+
+@pytest.mark.parametrize("table", [None, 3, "text", ["window"], {3: 4}])
+def test_what_is_no_table_is_refused(table):
+    with pytest.raises(ConfigError, match=r"@ \$"):
+        structure(make_converter(), table, Options, "$")
+
+
+@given(st.builds(Options, window=st.integers(1), rate=st.floats(allow_nan=False, allow_infinity=False), name=st.text(),
+                 on=st.booleans(), rule=st.sampled_from(Rule), search=st.none() | st.integers()))  # fmt: skip
+def test_round_trip(options):
+    converter = make_converter()
+    table = converter.unstructure(options)
+    assert structure(converter, {key: value for key, value in table.items() if value is not None}, Options, "$") == options
+
+
+def test_describe_shows_type_default_and_help():
+    rows = {row.name: row for row in describe(Options)}
+    assert (rows["window"].type, rows["window"].default, rows["window"].help) == ("int", "41", "frames")
+    assert rows["rule"].type == '"frame" | "whole"'
+    assert rows["search"].type == "int | None"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("3", 3), ("1e-4", 1e-4), ("true", True), ('["a"]', ["a"]), ("adam", "adam"), ("'3'", "3"), ("", ""), ("a b", "a b"),
+     ("1\nx = 2", "1\nx = 2"), ("/tmp/x.dat", "/tmp/x.dat")],
+)  # fmt: skip
+def test_values_are_toml_or_text(text, value):
+    assert parse_value(text) == value
+
+
+def test_override_sets_nested_values_and_list_entries():
+    table = {"model": {"width": 32}, "metric": [{"use": "a"}]}
+    changed = override(table, ["model.width=64", "model.depth=2", "metric.0.crop=3", "run.at=5"])
+    assert changed == {
+        "model": {"width": 64, "depth": 2},
+        "metric": [{"use": "a", "crop": 3}],
+        "run": {"at": 5},
+    }
+    assert table["model"] == {"width": 32}
+
+
+@pytest.mark.parametrize("setting", ["novalue", "=3", "model.width.deep=3", "metric.5.use=x", "metric.x=3"])
+def test_settings_that_fit_nowhere_are_refused(setting):
+    with pytest.raises(ConfigError, match="--set"):
+        override({"model": {"width": 1}, "metric": [{}]}, [setting])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.toml", "a = 1\na = 2", "not valid toml"),
+        ("a.toml", "[x", "not valid toml"),
+        ("a.json", '{"a": 1, "a": 2}', "duplicate key 'a'"),
+        ("a.json", "[1]", "a JSON list"),
+        ("a.json", "[" * 5000, "not valid json"),
+        ("a.toml", "#" * 1_000_001, "at most 1000000 bytes"),
+    ],
+)
+def test_unreadable_tables_are_refused_with_the_file(tmp_path, name, text, message):
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(SpikeFormatError, match=message) as caught:
+        read_table(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_table_is_refused(tmp_path):
+    with pytest.raises(SpikeFormatError, match="no such file"):
+        read_table(tmp_path / "none.toml")
+
+
+def test_undecodable_text_is_refused(tmp_path):
+    (tmp_path / "a.toml").write_bytes(b"a = '\xff'")
+    with pytest.raises(SpikeFormatError, match="not valid"):
+        read_table(tmp_path / "a.toml")

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import attrs
+import pytest
+
+from spikecore.component import Component, PluginInfo
+from spikecore.config import option
+from spikecore.errors import CompositionError, ConfigError, PluginError, UnknownComponent
+from spikecore.experiment import Experiment, RunConfig
+from spikecore.hookspecs import hookimpl
+from spikecore.host import PluginHost
+
+
+@attrs.frozen
+class Options:
+    window: int = option(41, help="frames", validator=attrs.validators.ge(1))
+
+
+def declare(kind, name, consumes=(), produces=(), targets=(), requires=()):
+    return Component(
+        kind, name, "nowhere:Thing", Options, name, consumes=consumes, produces=produces, targets=targets, requires=requires
+    )
+
+
+@pytest.fixture
+def host():
+    @hookimpl
+    def spikecore_info():
+        return PluginInfo("fakes")
+
+    @hookimpl
+    def spikecore_components():
+        yield declare("source", "camera", produces=("spikes",))
+        yield declare("source", "labelled", produces=("spikes",), targets=("image",))
+        yield declare("source", "stereo", produces=("events",), targets=("depth",))
+        yield declare("reconstructor", "mean", ("spikes",), ("image",))
+        yield declare("model", "depth", ("events",), ("depth",))
+        yield declare("model", "deblur", ("frames", "spikes"), ("video",))
+        yield declare("metric", "psnr", ("image",), targets=("image",))
+        yield declare("metric", "niqe", ("image",))
+        yield declare("loss", "l2", ("image",), targets=("image",))
+        yield declare("trainer", "loop")
+        yield declare("model", "absent", ("spikes",), ("image",), requires=("a_module_that_is_not_there",))
+
+    host = PluginHost()
+    host.register(SimpleNamespace(spikecore_info=spikecore_info, spikecore_components=spikecore_components), "fake")
+    return host
+
+
+def compose(host, **roles):
+    table = {}
+    for role, value in roles.items():
+        table[role] = [{"use": one} for one in value] if role in ("loss", "metric") else {"use": value}
+    return Experiment.from_dict(table, host)
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [
+        {"source": "camera", "reconstructor": "mean", "metric": ["niqe"]},
+        {"source": "labelled", "reconstructor": "mean", "metric": ["psnr", "niqe"], "loss": ["l2"]},
+        {"source": "stereo", "model": "depth", "trainer": "loop"},
+        {"reconstructor": "mean", "metric": ["psnr"]},
+        {"source": "camera"},
+    ],
+)
+def test_what_fits_is_accepted(host, roles):
+    compose(host, **roles)
+
+
+@pytest.mark.parametrize(
+    ("roles", "one", "other", "what"),
+    [
+        ({"source": "camera", "model": "depth"}, "fake/depth", "fake/camera", "events"),
+        ({"source": "camera", "model": "deblur"}, "fake/deblur", "fake/camera", "frames"),
+        ({"source": "stereo", "model": "depth", "metric": ["niqe"]}, "fake/niqe", "fake/depth", "image"),
+        ({"source": "camera", "reconstructor": "mean", "metric": ["psnr"]}, "fake/psnr", "fake/camera", "ground truth"),
+        ({"source": "camera", "reconstructor": "mean", "loss": ["l2"]}, "fake/l2", "fake/camera", "ground truth"),
+        ({"reconstructor": "mean", "model": "depth"}, "fake/mean", "fake/depth", "two methods"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_both_ids(host, roles, one, other, what):
+    with pytest.raises(CompositionError) as caught:
+        compose(host, **roles)
+    assert one in str(caught.value)
+    assert other in str(caught.value)
+    assert what in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "error", "message"),
+    [
+        ({"sauce": {"use": "camera"}}, ConfigError, "did you mean source"),
+        ({"source": "camera"}, ConfigError, r"use = .* @ \$.source"),
+        ({"source": {"window": 3}}, ConfigError, r"@ \$.source"),
+        ({"source": {"use": "kamera"}}, UnknownComponent, "did you mean fake/camera"),
+        ({"source": {"use": "mean"}}, UnknownComponent, "no source 'mean'"),
+        ({"source": {"use": "camera", "window": "3"}}, ConfigError, r"expected int, got str '3' @ \$.source.window"),
+        ({"metric": {"use": "psnr"}}, ConfigError, r"\[\[metric\]\]"),
+        ({"metric": [{"use": "psnr", "window": 0}]}, ConfigError, r"\$.metric.0"),
+        ({"seed": "0"}, ConfigError, r"\$.seed"),
+        ({"seed": True}, ConfigError, r"\$.seed"),
+        ({"name": 3}, ConfigError, r"\$.name"),
+        ({"requires": "numpy"}, ConfigError, r"\$.requires"),
+        ({"requires": ["not a requirement!"]}, ConfigError, "not a requirement"),
+        ({"requires": ["a-distribution-that-is-not-there"]}, PluginError, "pip install"),
+        ({"requires": ["numpy>=999"]}, PluginError, "installed is"),
+        ({"model": {"use": "absent"}}, PluginError, "a_module_that_is_not_there"),
+        ({"run": {"stride": 0}}, ConfigError, r"\$.run"),
+        ({"run": {"start": 5, "stop": 5}}, ConfigError, "not after"),
+        ({"run": {"tile": 8, "overlap": 8}}, ConfigError, "must be smaller"),
+        ({"run": {"gain": -1.0}}, ConfigError, "gain"),
+        ({"run": {"bits": 12}}, ConfigError, "bits"),
+    ],
+)
+def test_wrong_tables_are_refused(host, table, error, message):
+    with pytest.raises(error, match=message):
+        Experiment.from_dict(table, host)
+
+
+def test_the_resolved_experiment_is_the_same_experiment(host):
+    table = {
+        "source": {"use": "labelled", "window": 7},
+        "reconstructor": {"use": "mean"},
+        "metric": [{"use": "psnr"}, {"use": "niqe", "window": 3}],
+        "seed": 5,
+        "requires": ["numpy>=1"],
+        "run": {"at": 3, "display": "minmax"},
+    }
+    first = Experiment.from_dict(table, host)
+    dumped = json.loads(json.dumps(first.dump()))
+    assert dumped["source"] == {"use": "fake/labelled", "window": 7}
+    assert dumped["reconstructor"] == {"use": "fake/mean", "window": 41}
+    again = Experiment.from_dict(dumped, host)
+    assert again.dump() == first.dump()
+    assert again.fingerprint == first.fingerprint
+    assert Experiment.from_dict({**table, "seed": 6}, host).fingerprint != first.fingerprint
+
+
+def test_toml_files_with_overrides(host, tmp_path):
+    path = tmp_path / "e.toml"
+    path.write_text('[source]\nuse = "camera"\n[reconstructor]\nuse = "mean"\nwindow = 3\n')
+    experiment = Experiment.from_file(path, host, ["reconstructor.window=9", "run.gain=2", "source.use=labelled"])
+    assert experiment.method.config.window == 9
+    assert experiment.run == RunConfig(gain=2.0)
+    assert experiment.parts["source"].component.id == "fake/labelled"
+
+
+def test_checking_an_experiment_imports_no_torch(tmp_path):
+    path = tmp_path / "e.toml"
+    path.write_text('[source]\nuse = "builtin/scene"\n[[metric]]\nuse = "builtin/psnr"\n')
+    code = (
+        "import sys\nfrom spikecore import Experiment, PluginHost\n"
+        f"Experiment.from_file({str(path)!r}, PluginHost.discover(allow=['builtin']))\n"
+        "assert not {'torch', 'numba', 'cv2'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
