@@ -34,10 +34,10 @@ _HOME = {
     "Layout": "spikes",
     "SpikeStream": "spikes",
     "EventStream": "events",
-    "Batch": "sample",
+    "Batch": "batch",
     "Sample": "sample",
     "Window": "sample",
-    "collate": "sample",
+    "collate": "batch",
     "Live": "live",
     "compose": "api",
     "list_components": "api",
@@ -49,6 +49,7 @@ _HOME = {
 
 if TYPE_CHECKING:
     from spikecore.api import compose, list_components, open, open_source, reconstruct, save
+    from spikecore.batch import Batch, collate
     from spikecore.component import API_VERSION, Component, Data, Kind, PluginInfo, Weights
     from spikecore.config import option
     from spikecore.errors import ConfigError, OutputError, SpikecoreError, SpikeFormatError, UsageError
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from spikecore.hookspecs import hookimpl
     from spikecore.host import PluginHost
     from spikecore.live import Live
-    from spikecore.sample import Batch, Sample, Window, collate
+    from spikecore.sample import Sample, Window
     from spikecore.spikes import Layout, SpikeStream
 
 __all__ = [

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import torch
 
+from spikecore.batch import Batch
 from spikecore.component import Component, Data, Kind
 from spikecore.errors import ConfigError, PluginError, UsageError, WeightsError
 from spikecore.experiment import Bound, Precision, RunConfig
 from spikecore.host import PluginHost
-from spikecore.sample import Batch, Window
+from spikecore.sample import Window
 from spikecore.tiles import in_clips, in_tiles
 from spikecore.weights import load_tensors, locate
 
@@ -64,7 +65,9 @@ def check_device(device: str) -> None:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         first = str(error).splitlines()[0]
-        raise UsageError(f"device {device!r} cannot be used here: {first}\n  try: --device cpu, or spikecore doctor") from None
+        raise UsageError(
+            f"device {device!r} cannot be used here: {first}\n  try: --device cpu, or spikecore doctor"
+        ) from None
 
 
 def load_network(model: Model, path: Any) -> None:
@@ -95,7 +98,7 @@ class ModelReconstructor:
         self.model: Any = model
         self.produces = produces
         self.run = run
-        self.model.to(run.device).eval()
+        self.model.eval().to(run.device)
 
     @property
     def window(self) -> Window:
@@ -117,7 +120,7 @@ class ModelReconstructor:
         return self._whole(batch)
 
     def _whole(self, batch: Batch) -> torch.Tensor:
-        reduced = self.run.precision is not Precision.FLOAT32
+        reduced = self.run.precision != Precision.FLOAT32
         dtype = getattr(torch, self.run.precision) if reduced else torch.float32
         with torch.autocast(torch.device(self.run.device).type, dtype=dtype, enabled=reduced):
             output = self.model(batch)

@@ -59,9 +59,7 @@ def open_source(
     return opened
 
 
-def open(
-    path: str | Path, *, source: str | None = None, host: PluginHost | None = None, **options: Any
-) -> SpikeStream:
+def open(path: str | Path, *, source: str | None = None, host: PluginHost | None = None, **options: Any) -> SpikeStream:
     """Open one recording as a `SpikeStream`; a 100 GB file costs milliseconds and no memory.
 
     Arguments and errors as `open_source`. A path to a source of several recordings is refused: use `open_source`.

@@ -64,7 +64,9 @@ def _attrs_class(instance: object, attribute: attrs.Attribute[type], value: type
         raise PluginError(f"config of {instance!r} must be an attrs class, got {value!r}")
     without = [field.name for field in attrs.fields(value) if "help" not in field.metadata]
     if without:
-        raise PluginError(f"{value.__qualname__}: options without help text: {', '.join(without)} (use spikecore.option)")
+        raise PluginError(
+            f"{value.__qualname__}: options without help text: {', '.join(without)} (use spikecore.option)"
+        )
 
 
 @attrs.frozen
@@ -127,7 +129,7 @@ class Component:
         summary: One line.
         consumes: Data kinds it needs. For losses and metrics: the kinds of output they score.
         produces: Data kinds it gives. For sources: the inputs its samples carry.
-        targets: Data kinds of ground truth. For sources: what samples may carry; for losses and metrics: what they need.
+        targets: Data kinds of ground truth. Sources: what samples may carry; losses and metrics: what they need.
         patterns: Sources only: file name patterns ("*.dat") of the recordings it opens; its config then has `path`.
         writer: Sources only: "package.module:function", called as `function(stream, path, config)`.
         requires: Modules beyond the plugin's hard dependencies.

@@ -104,7 +104,9 @@ def _describe(error: BaseException, kind: type | None) -> str:
         return "; ".join(f"unknown option {key!r}: {closest(key, known)}" for key in sorted(error.extra_fields))
     if isinstance(error, KeyError):
         return f"option {error.args[0]!r} is required"
-    if isinstance(error, (TypeError, ValueError)) and not isinstance(error, (ClassValidationError, IterableValidationError)):
+    if isinstance(error, (TypeError, ValueError)) and not isinstance(
+        error, (ClassValidationError, IterableValidationError)
+    ):
         return str(error.args[0] if error.args else error)
     return cattrs.v.format_exception(error, kind)
 
@@ -140,7 +142,8 @@ def _type_text(kind: Any) -> str:
 def _default(field: attrs.Attribute[Any]) -> str:
     if field.default is attrs.NOTHING:
         return ""
-    value = field.default.factory() if isinstance(field.default, attrs.Factory) else field.default  # type: ignore[arg-type]  # attrs types Factory as a function
+    default: Any = field.default
+    value = default.factory() if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]  # attrs types Factory as a function
     return json.dumps(value.value if isinstance(value, Enum) else value, default=str)
 
 

@@ -56,7 +56,9 @@ class RunConfig:
     stop: int | None = option(None, help="the video ends before this instant", validator=optional(ge(1)))
     stride: int = option(1, help="spike frames between two instants", validator=ge(1))
     gain: float | None = option(None, help="intensity per spike rate (spikes per frame)", validator=optional(gt(0.0)))
-    display: Display = option(Display.CLIP, help="clip to [0, 1]; raw (.npy, .h5); or stretch each image by min-max or percentile")
+    display: Display = option(
+        Display.CLIP, help="clip to [0, 1]; raw (.npy, .h5); or stretch each image by min-max or percentile"
+    )
     gamma: float = option(1.0, help="pictures are intensity ** (1 / gamma)", validator=gt(0.0))
     batch: int = option(1, help="instants computed together", validator=ge(1))
     device: str = option("cpu", help="cpu, cuda or cuda:N")
@@ -76,7 +78,9 @@ class RunConfig:
             raise ValueError(f"stop={self.stop} is not after start={self.start}")
         for size, overlap in (("tile", "overlap"), ("tile_frames", "overlap_frames")):
             if getattr(self, size) and getattr(self, overlap) >= getattr(self, size):
-                raise ValueError(f"{overlap}={getattr(self, overlap)} must be smaller than {size}={getattr(self, size)}")
+                raise ValueError(
+                    f"{overlap}={getattr(self, overlap)} must be smaller than {size}={getattr(self, size)}"
+                )
 
 
 @attrs.frozen
@@ -248,6 +252,8 @@ def _check_requirements(requires: Iterable[str]) -> None:
         try:
             installed = version(wanted.name)
         except PackageNotFoundError:
-            raise PluginError(f"the experiment needs {text}, which is not installed\n  try: pip install '{text}'") from None
+            raise PluginError(
+                f"the experiment needs {text}, which is not installed\n  try: pip install '{text}'"
+            ) from None
         if not wanted.specifier.contains(installed, prereleases=True):
             raise PluginError(f"the experiment needs {text}, installed is {installed}\n  try: pip install '{text}'")

@@ -38,7 +38,7 @@ def _caption(text: str, width: int) -> Picture:
     while scale > 0.2 and cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)[0][0] > width - 6:
         scale -= 0.03
     cv2.putText(bar, text, (4, _BAR - 7), cv2.FONT_HERSHEY_SIMPLEX, scale, 255, 1, cv2.LINE_AA)
-    return bar.astype(np.float32) / 255
+    return bar.astype(np.float32) / np.float32(255)
 
 
 def read_image(path: str, size: Sequence[int] | None = None) -> Picture:
@@ -59,7 +59,7 @@ def read_image(path: str, size: Sequence[int] | None = None) -> Picture:
         raise SpikeFormatError(
             path, f"an image of {values.shape[0]}x{values.shape[1]}", expected=f"{size[0]}x{size[1]}, as the recording"
         )
-    return values.astype(np.float32) / (65535 if values.dtype == np.uint16 else 255)
+    return values.astype(np.float32) / np.float32(65535 if values.dtype == np.uint16 else 255)
 
 
 def _is_file(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""The six interfaces. Protocols: nothing needs to be inherited; `spikecore.testing` holds the tests of what they promise.
+"""The six interfaces, as Protocols: nothing needs to be inherited; `spikecore.testing` tests what they promise.
 
 Every component is constructed as `Target(config)`.
 """
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import attrs
 
-from spikecore.sample import Batch, Sample, Window
+from spikecore.batch import Batch
+from spikecore.sample import Sample, Window
 
 if TYPE_CHECKING:
     import torch
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
     from spikecore.host import PluginHost
 
 Output: TypeAlias = "Mapping[str, torch.Tensor]"
-"""What a model gives: a tensor for each kind it produces ("image", "depth", …) and any extras under names of its own."""
+"""What a model gives: a tensor for each kind it produces ("image", "depth", …) and extras under names of its own."""
 
 
 class SpikeSource(Protocol):
     """A sequence of samples: recordings, clips of a data set, or generated scenes.
 
-    Promises: lazy (opening costs no reading), picklable, `IndexError` past the end, same index twice gives equal samples.
+    Promises: lazy (opening costs no reading), picklable, `IndexError` past the end, equal samples for equal indices.
     """
 
     def __len__(self) -> int:
@@ -104,6 +105,14 @@ class Model(Protocol):
 
     def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
         """As `torch.nn.Module.parameters`."""
+        ...
+
+    def to(self, device: Any, /) -> Model:
+        """As `torch.nn.Module.to`."""
+        ...
+
+    def eval(self) -> Model:
+        """As `torch.nn.Module.eval`."""
         ...
 
 

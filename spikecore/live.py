@@ -62,7 +62,7 @@ class Live:
         return self._picture(self._intervals.age())
 
     def follow(self, chunks: Iterable[NDArray[np.uint8]]) -> Iterator[Live]:
-        """Push each chunk of frames and yield this state after it: `for state in live.follow(camera): show(state.rate())`."""
+        """Push each chunk of frames and yield this state: `for now in live.follow(camera): show(now.rate())`."""
         for chunk in chunks:
             self.push(chunk)
             yield self

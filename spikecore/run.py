@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from spikecore.adapter import Method, prepare
 from spikecore.ahead import ahead
+from spikecore.batch import Batch, collate
 from spikecore.component import Data, Kind
 from spikecore.errors import Interrupted, UsageError
 from spikecore.experiment import Bound, Display, Experiment, RunConfig
 from spikecore.host import PluginHost
 from spikecore.observe import RunInfo
 from spikecore.record import record, write_record
-from spikecore.sample import Batch, Sample, collate
+from spikecore.sample import Sample
 from spikecore.sinks import Target, open_sink
 from spikecore.spikes import SpikeStream
 
@@ -132,7 +133,9 @@ def _length(sample: Sample) -> int:
 def _touched(samples: Sequence[Sample]) -> Batch:
     for sample in samples:
         if sample.spikes is not None and len(sample.spikes) < 4096:
-            sample.spikes.packed[:, ::4096].max()  # reads the pages of a memory map here, in the thread that reads ahead
+            sample.spikes.packed[
+                :, ::4096
+            ].max()  # reads the pages of a memory map here, in the thread that reads ahead
     return collate(samples)
 
 
@@ -145,10 +148,10 @@ def to_picture(value: Array, sample: Sample, method: Method, run: RunConfig) -> 
     if sample.frames is None:  # a camera's frames are intensities already; only spike rates need a gain
         own = sample.spikes.gain if sample.spikes is not None else None
         picture = picture * np.float32(run.gain or own or 1.0)
-    if run.display is Display.RAW:
+    if run.display == Display.RAW:
         return np.asarray(picture)
-    if run.display is not Display.CLIP:
-        ends = (0, 100) if run.display is Display.MINMAX else (1, 99)
+    if run.display != Display.CLIP:
+        ends = (0, 100) if run.display == Display.MINMAX else (1, 99)
         low, high = np.percentile(picture, ends)
         picture = (picture - low) / max(high - low, 1e-12)
     return np.asarray(np.clip(picture, 0, 1) ** np.float32(1 / run.gamma), np.float32)
@@ -189,13 +192,13 @@ def _write(
     attributes = {"recipe": json.dumps(recipe), "method": method.component.id, "key": sample.key}
     count = len(sample.frames) if method.produces is Data.VIDEO and sample.frames is not None else len(wanted)
     target = Target(Path(run.output or ""), count, run.fps, run.bits, attributes)
-    sink = open_sink(target, pictures=method.produces in PICTURES and run.display is not Display.RAW)
+    sink = open_sink(target, pictures=method.produces in PICTURES and run.display != Display.RAW)
     info = RunInfo("reconstruct", f"{method.component.id} on {sample.key}", len(wanted), recipe)
     host.hook.spikecore_run_start(run=info)
     done, state = 0, "failed"
     try:
         pictures = ((at, to_picture(value, sample, method, run)) for at, value in results(sample, method, wanted, run))
-        for done, (at, picture) in enumerate(ahead(pictures, run.read_ahead), 1):  # noqa: B007  # read after Ctrl-C
+        for done, (at, picture) in enumerate(ahead(pictures, run.read_ahead), 1):  # read after Ctrl-C
             for part in picture if method.produces is Data.VIDEO else [picture]:
                 sink.write(at, part)
             host.hook.spikecore_step_end(run=info, step=done, values={})

@@ -43,7 +43,9 @@ def scores(experiment: Experiment) -> list[Row]:
 def score(sample: Sample, method: Method, metrics: Sequence[Bound], run: RunConfig) -> dict[str, float]:
     """One sample by every metric."""
     value = compute(method, [sample.around(method.reconstructor.window, run.at)], run)[0]
-    return {metric.component.id: judge(metric, to_picture(value, sample, method, run), sample, method) for metric in metrics}
+    return {
+        metric.component.id: judge(metric, to_picture(value, sample, method, run), sample, method) for metric in metrics
+    }
 
 
 def judge(metric: Bound, picture: Array, sample: Sample, method: Method) -> float:

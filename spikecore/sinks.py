@@ -83,7 +83,9 @@ def open_sink(target: Target, *, pictures: bool = True) -> Sink:
     }
     if suffix not in openers:
         known = ", ".join([*PICTURES, *ARRAYS])
-        raise UsageError(f"{target.path}: cannot write {suffix} files; written can be {known}, or a folder of PNG files")
+        raise UsageError(
+            f"{target.path}: cannot write {suffix} files; written can be {known}, or a folder of PNG files"
+        )
     if not pictures and suffix not in ARRAYS:
         raise UsageError(f"{target.path}: these results are no pictures; write them to {' or '.join(ARRAYS[:2])}")
     return openers[suffix](target)
@@ -98,7 +100,7 @@ def _refuse_png(target: Target) -> Sink:
 def to_integers(picture: Picture, bits: int = 8) -> NDArray[Any]:
     """[0, 1] → 0..2**bits-1, rounded to nearest."""
     top = 2**bits - 1
-    return np.rint(np.clip(picture, 0, 1) * top).astype(np.uint8 if bits == 8 else np.uint16)
+    return np.asarray(np.rint(np.clip(picture, 0, 1) * top), np.uint8 if bits == 8 else np.uint16)
 
 
 def encode_png(picture: Picture, bits: int = 8) -> bytes:
@@ -206,7 +208,9 @@ class CvVideo(_File):
             )
             if not self._writer.isOpened():
                 self.temporary.unlink(missing_ok=True)
-                raise OutputError(f"{self.target.path}: OpenCV cannot encode {self.codec} here; write .npy or PNG files")
+                raise OutputError(
+                    f"{self.target.path}: OpenCV cannot encode {self.codec} here; write .npy or PNG files"
+                )
         self._writer.write(values[..., ::-1] if values.ndim == 3 else cv2.cvtColor(values, cv2.COLOR_GRAY2BGR))
         self.written += 1
 

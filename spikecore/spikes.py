@@ -57,7 +57,7 @@ class Layout:
         return -(-self.stored_rows * self.row_bits // 8)
 
     def image(self, flat: NDArray[Any]) -> NDArray[Any]:
-        """Per-bit values (..., 8 × frame_bytes) in stored order as pictures (..., height, width); a view where possible."""
+        """Per-bit values (..., 8 × frame_bytes) as stored, as pictures (..., height, width); a view if it can be."""
         lead = flat.shape[:-1]
         if self.bit_order == "big":
             flat = flat.reshape(*lead, -1, 8)[..., ::-1].reshape(*lead, -1)

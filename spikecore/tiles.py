@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from spikecore.batch import Batch, SpikeBatch
 from spikecore.errors import UsageError
-from spikecore.sample import Batch, SpikeBatch
 
 if TYPE_CHECKING:
     import torch
@@ -90,9 +90,7 @@ def size_of(batch: Batch) -> tuple[int, int]:
     return stream.height, stream.width
 
 
-def in_tiles(
-    compute: Callable[[Batch], torch.Tensor], batch: Batch, tile: int, overlap: int
-) -> torch.Tensor:
+def in_tiles(compute: Callable[[Batch], torch.Tensor], batch: Batch, tile: int, overlap: int) -> torch.Tensor:
     """Compute a batch in squares of side `tile` and blend them; results are (N, …, H, W) of the input's size."""
     height, width = size_of(batch)
     total = weight = None
@@ -106,7 +104,8 @@ def in_tiles(
             total, weight = part.new_zeros((*part.shape[:-2], height, width)), part.new_zeros((height, width))
         total[..., top : top + rows, left : left + columns] += part * mask
         weight[top : top + rows, left : left + columns] += mask
-    assert total is not None and weight is not None  # there is always one tile
+    assert total is not None  # there is always one tile
+    assert weight is not None
     return total / weight
 
 
@@ -131,5 +130,6 @@ def in_clips(compute: Callable[[Batch], torch.Tensor], batch: Batch, size: int, 
             weight = part.new_zeros((length, *[1] * (part.ndim - 2)))
         total[:, start : start + piece] += part * mask
         weight[start : start + piece] += mask
-    assert total is not None and weight is not None  # there is always one clip
+    assert total is not None  # there is always one clip
+    assert weight is not None
     return total / weight

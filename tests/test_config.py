@@ -80,7 +80,9 @@ def test_what_is_no_table_is_refused(table):
 def test_round_trip(options):
     converter = make_converter()
     table = converter.unstructure(options)
-    assert structure(converter, {key: value for key, value in table.items() if value is not None}, Options, "$") == options
+    assert (
+        structure(converter, {key: value for key, value in table.items() if value is not None}, Options, "$") == options
+    )
 
 
 def test_describe_shows_type_default_and_help():
@@ -92,8 +94,8 @@ def test_describe_shows_type_default_and_help():
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("3", 3), ("1e-4", 1e-4), ("true", True), ('["a"]', ["a"]), ("adam", "adam"), ("'3'", "3"), ("", ""), ("a b", "a b"),
-     ("1\nx = 2", "1\nx = 2"), ("/tmp/x.dat", "/tmp/x.dat")],
+    [("3", 3), ("1e-4", 1e-4), ("true", True), ('["a"]', ["a"]), ("adam", "adam"), ("'3'", "3"), ("", ""),
+     ("a b", "a b"), ("1\nx = 2", "1\nx = 2"), ("a/x.dat", "a/x.dat")],
 )  # fmt: skip
 def test_values_are_toml_or_text(text, value):
     assert parse_value(text) == value

@@ -23,7 +23,15 @@ class Options:
 
 def declare(kind, name, consumes=(), produces=(), targets=(), requires=()):
     return Component(
-        kind, name, "nowhere:Thing", Options, name, consumes=consumes, produces=produces, targets=targets, requires=requires
+        kind,
+        name,
+        "nowhere:Thing",
+        Options,
+        name,
+        consumes=consumes,
+        produces=produces,
+        targets=targets,
+        requires=requires,
     )
 
 

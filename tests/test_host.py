@@ -225,7 +225,7 @@ def test_an_unknown_component_names_the_closest():
 def test_a_component_whose_code_cannot_be_imported_fails_with_its_id_on_use():
     host = PluginHost()
     host.register(plugin(component("a"), component("b", requires=("a_module_that_is_not_there",))), "mine")
-    with pytest.raises(PluginError, match="mine/a: nowhere.module:Thing cannot be imported"):
+    with pytest.raises(PluginError, match=r"mine/a: nowhere\.module:Thing cannot be imported"):
         host.build(host.find("a"))
     with pytest.raises(PluginError, match="pip install a_module_that_is_not_there"):
         host.build(host.find("b"))

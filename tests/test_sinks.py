@@ -219,15 +219,22 @@ def test_a_full_disk_is_reported_and_the_older_file_stays(tmp_path, suffix):
 def test_atomic_removes_the_temporary_file_after_an_error(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("older")
-    with pytest.raises(RuntimeError), atomic(path) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
+
+    def fail():
+        with atomic(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert path.read_text() == "older"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_atomic_turns_os_errors_into_output_errors(tmp_path):
-    with pytest.raises(OutputError, match="No space left"), atomic(Path(tmp_path / "a.txt")) as temporary:
-        with open("/dev/full", "w") as full:
+    def fill():
+        with atomic(Path(tmp_path / "a.txt")), open("/dev/full", "w") as full:
             full.write("x" * 10_000)
-        temporary.write_text("never")
+
+    with pytest.raises(OutputError, match="No space left"):
+        fill()

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from spikecore.builtin.config import PsnrConfig, SceneConfig
 from spikecore.component import Component, Kind, PluginInfo
 from spikecore.hookspecs import hookimpl
+from spikecore.weights import spikecore_resolve_weights
+
+__all__ = ["spikecore_components", "spikecore_info", "spikecore_resolve_weights"]
 
 
 @hookimpl

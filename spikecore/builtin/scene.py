@@ -91,8 +91,8 @@ class World:
 
     def _draw(self, picture: NDArray[np.float32], number: int, t: float) -> None:
         size = np.array(picture.shape)
-        centre = (self.centres[number] + self.speeds[number] * t) % size
-        reach = self.radii[number] + 1
+        reach = np.float32(self.radii[number].max() + 1)
+        centre = (self.centres[number] + self.speeds[number] * t + reach) % (size + 2 * reach) - reach  # leaves unseen
         low = np.maximum(np.floor(centre - reach), 0).astype(int)
         high = np.minimum(np.ceil(centre + reach) + 1, size).astype(int)
         rows = np.arange(low[0], high[0], dtype=np.float32)[:, None] - np.float32(centre[0])
@@ -113,4 +113,4 @@ def _texture(height: int, width: int, random: np.random.Generator) -> NDArray[np
     spectrum = np.exp(2j * np.pi * random.random(frequency.shape)) / frequency**1.3
     picture = np.fft.irfft2(spectrum, s=(height, width))
     low, high = picture.min(), picture.max()
-    return (0.1 + 0.8 * (picture - low) / (high - low)).astype(np.float32)
+    return np.asarray(0.1 + 0.8 * (picture - low) / (high - low), np.float32)

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("-m", "--method", "methods", multiple=True, metavar="ID", help="e.g. -m 'classic/tfi rule=ssml'; repeat it")
+@click.option(
+    "-m", "--method", "methods", multiple=True, metavar="ID", help="e.g. -m 'classic/tfi rule=ssml'; repeat it"
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="compare.png", show_default=True)
 @source_options
 @run_options
@@ -78,7 +80,7 @@ def _sample(host: PluginHost, source: dict[str, Any], truth: Path | None, at: in
         raise UsageError(f"{source['path']} holds no spikes to compare methods on")
     if truth is not None:
         image = read_image(str(truth), (sample.spikes.height, sample.spikes.width))
-        sample = attrs.evolve(sample, target={**sample.target, Data.IMAGE: image[None]}, at=at)
+        sample = attrs.evolve(sample, target=dict(sample.target) | {Data.IMAGE: image[None]}, at=at)
     if at is not None and at != sample.instant:
         sample = attrs.evolve(sample, at=at, target={})  # what was known belongs to another instant
     return sample
@@ -90,7 +92,9 @@ def _experiment(
     chosen = method_table(text)
     kind = host.find(chosen["use"], Kind.RECONSTRUCTOR, Kind.MODEL).kind
     table = {str(kind): chosen, "metric": [{"use": metric} for metric in metrics], "run": run}
-    Experiment.from_dict({"source": source, str(kind): chosen, "run": run}, host)  # inputs fit; targets may come by flag
+    Experiment.from_dict(
+        {"source": source, str(kind): chosen, "run": run}, host
+    )  # inputs fit; targets may come by flag
     return Experiment.from_dict(table, host)
 
 

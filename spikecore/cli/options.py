@@ -23,6 +23,7 @@ _SOURCE = [
     click.option("--width", type=int, help="columns of the picture, where the file does not say"),
     click.option("--rate", type=float, help="frames per second of the camera"),
     click.option("--allow-truncated", is_flag=True, default=None, help="drop a last incomplete frame with a warning"),
+    click.option("--no-check", "check", flag_value=False, default=None, help="no warning about unlikely geometry"),
     click.option("--in", "inputs", multiple=True, metavar="KEY=VALUE", help="any other option of the source"),
 ]
 _RUN = [
@@ -47,7 +48,7 @@ def _apply(options: list[Any]) -> Callable[[F], F]:
 
 source_options = _apply(_SOURCE)
 run_options = _apply(_RUN)
-SOURCE_NAMES = ("height", "width", "rate", "allow_truncated")
+SOURCE_NAMES = ("height", "width", "rate", "allow_truncated", "check")
 
 
 def take(values: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def _refuse_unknown(component: Component, given: Iterable[str]) -> None:
     known = {field.name for field in component.config.__attrs_attrs__}  # type: ignore[attr-defined]  # attrs classes have it
     for name in given:
         if name not in known:
-            flag = "--" + name.replace("_", "-")
+            flag = "--no-check" if name == "check" else "--" + name.replace("_", "-")
             raise UsageError(f"{component.id} has no option {flag}: its files say that themselves")
 
 

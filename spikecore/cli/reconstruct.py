@@ -31,7 +31,9 @@ from spikecore.host import PluginHost
 @click.option("--fps", type=float, help="frames per second of the video (30)")
 @click.option("--bits", type=int, help="8 or 16 bits per value of PNG files")
 @click.option("--batch", type=int, help="instants computed together")
-@click.option("-s", "--set", "settings", multiple=True, metavar="KEY=VALUE", help="option of the method, or table.key=value")
+@click.option(
+    "-s", "--set", "settings", multiple=True, metavar="KEY=VALUE", help="option of the method, or table.key=value"
+)
 def reconstruct(path: Path, method: str, output: Path | None, settings: tuple[str, ...], **values: Any) -> None:
     """A recording through a method into pictures or a video.
 

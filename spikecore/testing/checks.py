@@ -9,8 +9,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from spikecore.batch import Batch
 from spikecore.component import Data
-from spikecore.sample import Batch, Sample
+from spikecore.events import EventStream
+from spikecore.sample import Sample
 from spikecore.testing.data import Size
 
 if TYPE_CHECKING:
@@ -95,13 +97,15 @@ def difference(one: torch.Tensor, other: torch.Tensor) -> float:
 def copied(sample: Sample) -> Sample:
     """The same sample in memory of its own, so that what changes it changes nothing else."""
     spikes = sample.spikes and attrs.evolve(sample.spikes, packed=np.array(sample.spikes.packed))
-    events = [
-        attrs.evolve(camera, **{field: np.array(getattr(camera, field)) for field in "xytp"}) for camera in sample.events
-    ]
-    return attrs.evolve(
-        sample,
-        spikes=spikes,
-        events=events,
-        frames=None if sample.frames is None else np.array(sample.frames),
-        target={kind: np.array(value) for kind, value in sample.target.items()},
-    )
+    changes: dict[str, Any] = {
+        "spikes": spikes,
+        "events": [_copied_events(camera) for camera in sample.events],
+        "frames": None if sample.frames is None else np.array(sample.frames),
+        "target": {kind: np.array(value) for kind, value in sample.target.items()},
+    }
+    return attrs.evolve(sample, **changes)
+
+
+def _copied_events(camera: EventStream) -> EventStream:
+    arrays: dict[str, Any] = {field: np.array(getattr(camera, field)) for field in "xytp"}
+    return attrs.evolve(camera, **arrays)

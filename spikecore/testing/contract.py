@@ -75,8 +75,8 @@ class ComponentContract:
     def test_lists_without_heavy_imports(self, entry: Component) -> None:
         """Finding and describing the component in a fresh process imports neither its code nor a heavy module.
 
-        If this fails: move the import named below from the plugin's `__init__.py` or `config.py` into the target module,
-        and keep the target in a module of its own.
+        If this fails: move the import named below from the plugin's `__init__.py` or `config.py` into the target
+        module, and keep the target in a module of its own.
         """
         report = listing(entry.plugin)
         assert not report["reason"], f"a fresh process does not admit plugin {entry.plugin!r}: {report['reason']}"
@@ -133,9 +133,7 @@ class ComponentContract:
         silent = [option.name for option in describe(entry.config) if not option.help.strip()]
         assert not silent, f"options of {entry.id} without help: {', '.join(silent)}"
 
-    def test_unknown_option_is_refused(
-        self, host: PluginHost, entry: Component, settings: Mapping[str, Any]
-    ) -> None:
+    def test_unknown_option_is_refused(self, host: PluginHost, entry: Component, settings: Mapping[str, Any]) -> None:
         """A misspelt option is an error, not a default in disguise.
 
         If this fails: a hook in `spikecore_converter` takes more keys than the config class has.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 import attrs
@@ -29,8 +29,8 @@ def random_spikes(rate: float, length: int, size: Size, seed: int = 0) -> SpikeS
 def constant_rate(rate: float | NDArray[np.float64], length: int, size: Size) -> SpikeStream:
     """What an ideal integrate-and-fire camera sees of a still picture; the right answer is `rate`, spikes per frame.
 
-    S[t] = 1 where floor((t + 1)·rate + phase) > floor(t·rate + phase). Phases are spread evenly over the pixels (multiples
-    of the golden ratio), so that counts over any window are right on average.
+    S[t] = 1 where floor((t + 1)·rate + phase) > floor(t·rate + phase). Phases are spread evenly over the pixels, as
+    multiples of the golden ratio, so that counts over any window are right on average.
 
     >>> constant_rate(0.25, 400, (3, 5)).counts().tolist()[0]
     [100, 100, 100, 100, 100]
@@ -42,7 +42,7 @@ def constant_rate(rate: float | NDArray[np.float64], length: int, size: Size) ->
 
 
 def moving_bar(length: int, size: Size, every: int = 4) -> SpikeStream:
-    """A bar one column wide that fires in every frame, in a dark scene; in frame t it is column (t // every) % width."""
+    """A bar one column wide that fires in every frame, in the dark; in frame t it is column (t // every) % width."""
     frames = np.zeros((length, *size), bool)
     times = np.arange(length)
     frames[times, :, times // every % size[1]] = True
@@ -145,7 +145,7 @@ def sample(
     return Sample(key=f"sample-{seed}", target=truth(targets, shape, seed), **held)
 
 
-def truth(kinds: Collection[Data], shape: Shape, seed: int = 0) -> Mapping[Data, NDArray[Any]]:
+def truth(kinds: Collection[Data], shape: Shape, seed: int = 0) -> dict[str, NDArray[Any]]:
     """Ground truth of `kinds` for one sample; labels are a field of their own."""
     wanted = [kind for kind in kinds if kind is not Data.LABEL]
     return {kind: picture(kind, shape.size, seed, frames=shape.frames, classes=shape.classes) for kind in wanted}

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, TypeAlias
 import pytest
 import torch
 
+from spikecore.batch import Batch, collate
 from spikecore.component import Component, Data
-from spikecore.sample import Batch, Sample, Window, collate
+from spikecore.sample import Sample, Window
 from spikecore.testing import data
 from spikecore.testing.checks import batch_arrays, changed, copied, difference, shape_fault
 from spikecore.testing.contract import ComponentContract
@@ -140,12 +141,10 @@ class MethodContract(ComponentContract):
         If this fails: no gradients are to be had there; ask for them only in training.
         """
         with torch.inference_mode():
-            assert run(self.batch(*pair)), "no results"
+            run(self.batch(*pair))
 
     @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
-    def test_stays_on_the_batch_device(
-        self, built: Any, pair: tuple[Sample, Sample], run: Run, device: str
-    ) -> None:
+    def test_stays_on_the_batch_device(self, built: Any, pair: tuple[Sample, Sample], run: Run, device: str) -> None:
         """The result is on the device of the batch.
 
         If this fails: make new tensors with `device=batch.spikes.device`, never on a device of its own choice.

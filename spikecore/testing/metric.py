@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeAlias
 
+import numpy as np
 import pytest
 import torch
 
 from spikecore.component import Component, Data, Kind
+from spikecore.host import PluginHost
 from spikecore.interfaces import Metric
 from spikecore.testing import data
 from spikecore.testing.contract import ComponentContract
 
-Scored = tuple[torch.Tensor, torch.Tensor]
+Scored: TypeAlias = tuple[torch.Tensor, torch.Tensor]
+Score: TypeAlias = Callable[[Sequence[Scored]], float]
 
 
 class MetricContract(ComponentContract):
@@ -39,10 +42,9 @@ class MetricContract(ComponentContract):
     def truth(self, entry: Component, items: int, seed: int) -> torch.Tensor:
         """Ground truth of `items` items, (N, …)."""
         (kind,) = entry.consumes
-        made = [
-            data.picture(kind, self.size, 100 * seed + n, frames=self.frames, classes=self.classes) for n in range(items)
-        ]
-        values = torch.stack([torch.from_numpy(one) for one in made])
+        seeds = range(100 * seed, 100 * seed + items)
+        made = [data.picture(kind, self.size, one, frames=self.frames, classes=self.classes) for one in seeds]
+        values = torch.from_numpy(np.stack(made))
         return values.expand(-1, self.channels, -1, -1).clone() if kind is Data.IMAGE else values
 
     def guess(self, entry: Component, truth: torch.Tensor, error: float, seed: int = 0) -> torch.Tensor:
@@ -50,7 +52,7 @@ class MetricContract(ComponentContract):
         random = torch.Generator().manual_seed(seed)
         if truth.dtype == torch.int64:
             scores = torch.nn.functional.one_hot(truth, self.classes).float()
-            return scores + 4 * error * torch.rand(scores.shape, generator=random)
+            return scores + 10 * error * torch.rand(scores.shape, generator=random)
         noise = error * torch.randn(truth.shape, generator=random)
         exact = truth.nan_to_num(1.0)
         return (exact + noise).clamp(0, 1) if entry.consumes == {Data.IMAGE} else exact + noise
@@ -60,12 +62,10 @@ class MetricContract(ComponentContract):
         truth = self.truth(entry, items, seed)
         return self.guess(entry, truth, error, seed), truth
 
-    def score(self, built: Metric, batches: Sequence[Scored]) -> float:
-        """The score of these batches, from a fresh start."""
-        built.reset()
-        for preds, target in batches:
-            built.update(preds.clone(), target.clone())
-        return float(built.compute())
+    @pytest.fixture
+    def score(self, host: PluginHost, entry: Component, settings: Mapping[str, Any]) -> Score:
+        """Gives the score that a new metric has after these batches."""
+        return lambda batches: _score(host.build(entry, settings), batches)
 
     @pytest.fixture
     def batches(self, entry: Component) -> list[Scored]:
@@ -90,45 +90,39 @@ class MetricContract(ComponentContract):
         """
         assert getattr(built, "higher_is_better", "missing") in (True, False, None)
 
-    def test_two_batches_are_one(self, built: Metric, batches: list[Scored]) -> None:
+    def test_two_batches_are_one(self, score: Score, batches: list[Scored]) -> None:
         """Batches of one and of three items give the score of all four in one batch.
 
         If this fails: sum over items and divide by their number at the end; do not average averages.
         """
         (preds, target), (more_preds, more_target) = batches
-        whole = self.score(built, [(torch.cat([preds, more_preds]), torch.cat([target, more_target]))])
-        parts = self.score(built, batches)
-        assert parts == pytest.approx(whole, rel=self.tolerance), "batches of 1 and 3 differ from one batch of 4"
+        whole = score([(torch.cat([preds, more_preds]), torch.cat([target, more_target]))])
+        assert score(batches) == pytest.approx(whole, rel=self.tolerance), "batches of 1 and 3 differ from one of 4"
 
-    def test_order_does_not_matter(self, built: Metric, batches: list[Scored]) -> None:
+    def test_order_does_not_matter(self, score: Score, batches: list[Scored]) -> None:
         """The order of batches makes no difference.
 
         If this fails: nothing may depend on which batch came first or last.
         """
-        forth, back = self.score(built, batches), self.score(built, batches[::-1])
-        assert forth == pytest.approx(back, rel=self.tolerance), "the reverse order has another score"
+        assert score(batches[::-1]) == pytest.approx(score(batches), rel=self.tolerance), "the reverse order differs"
 
-    def test_reset_forgets(self, built: Metric, batches: list[Scored]) -> None:
+    def test_reset_forgets(self, built: Metric, score: Score, batches: list[Scored]) -> None:
         """After `reset()` the score is that of a new metric.
 
-        If this fails: `reset` must set everything that `update` changes, and `__init__` can call it.
+        If this fails: `reset` must set everything that `update` changes; let `__init__` call it.
         """
-        alone = self.score(built, batches[1:])
-        built.update(*batches[0])
-        again = self.score(built, batches[1:])
-        assert again == pytest.approx(alone, rel=self.tolerance), "something of an earlier batch is left"
+        _score(built, batches[:1])
+        built.reset()
+        assert _score(built, batches[1:]) == pytest.approx(score(batches[1:]), rel=self.tolerance), "something is left"
 
-    def test_compute_changes_nothing(self, built: Metric, batches: list[Scored]) -> None:
+    def test_compute_changes_nothing(self, built: Metric, score: Score, batches: list[Scored]) -> None:
         """`compute()` can be called in between without an effect on later scores.
 
         If this fails: `compute` must neither reset nor divide the sums in place.
         """
-        whole = self.score(built, batches)
-        built.reset()
-        built.update(*batches[0])
-        built.compute()
-        built.update(*batches[1])
-        assert float(built.compute()) == pytest.approx(whole, rel=self.tolerance), "a score in between changed the last"
+        _score(built, batches[:1])
+        whole = score(batches)
+        assert _score(built, batches[1:]) == pytest.approx(whole, rel=self.tolerance), "asking changed the score"
 
     def test_arguments_are_untouched(self, built: Metric, batches: list[Scored]) -> None:
         """Predictions and ground truth hold the same values after the call as before.
@@ -141,17 +135,24 @@ class MetricContract(ComponentContract):
             assert torch.equal(preds, copies[0]), "the predictions were changed"
             assert torch.equal(target.nan_to_num(-1.0), copies[1].nan_to_num(-1.0)), "the ground truth was changed"
 
-    def test_perfect_prediction_is_best(self, built: Metric, entry: Component, batches: list[Scored]) -> None:
-        """A perfect prediction scores `perfect`, and a worse one is worse in the stated direction.
+    def test_perfect_prediction_is_best(self, entry: Component, built: Metric, score: Score) -> None:
+        """A perfect prediction scores `perfect`, and the score gets worse with the error, in the stated direction.
 
         If this fails: see the sign of `higher_is_better`, and constants that keep the optimum from being reached.
         """
         if self.perfect is None:
             pytest.skip("has no perfect score")
-        truth = self.truth(entry, 2, seed=3)
-        best = self.score(built, [(self.guess(entry, truth, error=0.0), truth)])
-        assert best == pytest.approx(self.perfect, rel=self.tolerance, abs=1e-6), f"a perfect prediction scores {best:g}"
-        scores = [self.score(built, [self.scored(entry, 3, error, seed=4)]) for error in (0.05, 0.4)]
-        assert built.higher_is_better is not None, "there is a perfect score, but no better and worse"
-        assert (best > scores[0] > scores[1]) is built.higher_is_better, f"{best:g}, then {scores} as errors grow"
-        assert scores[0] != scores[1], f"errors of 0.05 and 0.4 both score {scores[0]:g}"
+        truth = self.truth(entry, 3, seed=3)
+        scores = [score([(self.guess(entry, truth, error), truth)]) for error in (0.0, 0.05, 0.4)]
+        best = scores[0]
+        assert best == pytest.approx(self.perfect, rel=self.tolerance, abs=1e-6), f"perfection scores {best:g}"
+        assert built.higher_is_better is not None, "there is a perfect score, but neither way is better"
+        right = sorted(scores, reverse=built.higher_is_better)
+        assert scores == right, f"{scores} for errors of 0, 0.05 and 0.4, but higher_is_better={built.higher_is_better}"
+        assert scores[-1] != best, f"any prediction scores {best:g}"
+
+
+def _score(metric: Metric, batches: Sequence[Scored]) -> float:
+    for preds, target in batches:
+        metric.update(preds.clone(), target.clone())
+    return float(metric.compute())

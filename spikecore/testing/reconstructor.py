@@ -50,7 +50,6 @@ class ReconstructorContract(MethodContract):
         for stream in (
             data.random_spikes(0.3, length, size),
             data.moving_bar(length, size),
-            data.dark(length, size),
             data.bright(length, size),
         ):
             image = run(self.batch(self.recording(built, stream)))[Data.IMAGE]
@@ -79,8 +78,8 @@ class ReconstructorContract(MethodContract):
     def test_session_gives_the_same(self, built: Any, entry: Component, run: Run) -> None:
         """If it offers `session(stream)`, then `session.image(at)` is what `reconstruct` gives for that instant.
 
-        If this fails: compare what the session carries from one instant to the next with a fresh start; instants come in
-        increasing order, some side by side, some with gaps.
+        If this fails: compare what the session carries from one instant to the next with a fresh start; instants come
+        in increasing order, some side by side, some with gaps.
         """
         if getattr(built, "session", None) is None:
             pytest.skip("offers no session")

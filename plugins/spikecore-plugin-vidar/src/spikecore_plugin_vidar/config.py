@@ -1,0 +1,123 @@
+"""Options of the components of this plugin."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+from attrs.validators import ge, gt, in_, optional
+from cattrs import Converter
+
+from spikecore import option
+from spikecore.config import make_converter
+
+BitOrder = Literal["little", "big"]
+Camera = Literal["auto", "plain", "head16", "1000x1000", "1000x1000-spikecv"]
+
+CAMERAS = ("auto", "plain", "head16", "1000x1000", "1000x1000-spikecv")
+DEFAULT_RATE = 20_000.0
+DEFAULT_LIMIT = 4 * 2**30
+
+_GAIN_HELP = "light intensity (0..1) per spike rate (spikes per frame); 1.6667 for recordings simulated at rate 0.6"
+_BINARISE_HELP = "values above this are spikes; needed where values are other than the whole numbers 0 and 1"
+_LIMIT_HELP = "refuse recordings that need more bytes of memory than this"
+
+
+@cache
+def converter() -> Converter:
+    """The reader of tables inside this plugin; one for all, because each compiles code for every class it meets."""
+    return make_converter()
+
+
+def _positive(default: Any, help: str) -> Any:
+    return option(default, help=help, validator=optional(gt(0)))
+
+
+@attrs.frozen
+class DatConfig:
+    """Options of vidar/dat. What is not given comes from a file beside the recording, see `described`."""
+
+    path: Path = option(help="the recording")
+    height: int | None = _positive(None, "rows of the picture")
+    width: int | None = _positive(None, "columns of the picture")
+    rate: float | None = _positive(None, f"frames per second, Hz; {DEFAULT_RATE:g} where nothing says otherwise")
+    gain: float | None = _positive(None, _GAIN_HELP)
+    flip: bool | None = option(None, help="rows are stored bottom row first; as the camera does where not said")
+    bit_order: BitOrder | None = option(
+        None,
+        help="'little': the leftmost pixel of a byte is its lowest bit (default); 'big': its highest",
+        validator=in_((None, "little", "big")),
+    )
+    header_columns: int = option(0, help="stored columns right of the picture that are not pixels", validator=ge(0))
+    camera: Camera = option(
+        "auto",
+        help="how rows are stored: plain; head16: 16 header columns; 1000x1000: two lines of 500 pixels + 12 info bits "
+        "a row (-spikecv: with the columns SpikeCV takes for pixels); auto: the one that fits the file size",
+        validator=in_(CAMERAS),
+    )
+    allow_truncated: bool = option(False, help="drop an incomplete last frame with a warning instead of refusing")
+    check: bool = option(True, help="warn if the picture contradicts the stated geometry or bit order")
+
+
+@attrs.frozen
+class NpzConfig:
+    """Options of vidar/npz."""
+
+    path: Path = option(help="the recording")
+    key: str = option(
+        "", help="array (frames, height, width) to read; not needed for U-HSR, spikling and our own files"
+    )
+    rate: float | None = _positive(None, f"frames per second, Hz; the file's own, else {DEFAULT_RATE:g}")
+    gain: float | None = _positive(None, _GAIN_HELP)
+    binarise: float | None = option(None, help=_BINARISE_HELP)
+    limit: int = option(DEFAULT_LIMIT, help=_LIMIT_HELP, validator=gt(0))
+
+
+@attrs.frozen
+class NpyConfig:
+    """Options of vidar/npy."""
+
+    path: Path = option(help="the recording")
+    rate: float | None = _positive(None, f"frames per second, Hz; {DEFAULT_RATE:g} where not said")
+    gain: float | None = _positive(None, _GAIN_HELP)
+    binarise: float | None = option(None, help=_BINARISE_HELP)
+    limit: int = option(DEFAULT_LIMIT, help=_LIMIT_HELP, validator=gt(0))
+
+
+@attrs.frozen
+class Hdf5Config:
+    """Options of vidar/hdf5."""
+
+    path: Path = option(help="the recording")
+    key: str = option("", help="data set (frames, height, width) to read; not needed for our own files")
+    rate: float | None = _positive(None, f"frames per second, Hz; the file's own, else {DEFAULT_RATE:g}")
+    gain: float | None = _positive(None, _GAIN_HELP)
+    binarise: float | None = option(None, help=_BINARISE_HELP)
+    limit: int = option(DEFAULT_LIMIT, help=_LIMIT_HELP, validator=gt(0))
+
+
+@attrs.frozen
+class FolderConfig:
+    """Options of vidar/folder."""
+
+    path: Path = option(help="the folder that holds the recordings, or the sub-folders of recordings and pictures")
+    pattern: str = option("*.dat", help="file name pattern of the recordings (.dat, .raw, .bin, .npz, .npy, .h5)")
+    spikes: str = option("spike", help="sub-folder of the recordings; '.' for the folder itself")
+    targets: str = option("gt", help="sub-folder of the ground-truth pictures; '' for recordings without any")
+    target_suffix: str = option(
+        ".png", help="what follows the recording's name in the name of its picture (a grey PNG)"
+    )
+    at: int | None = option(
+        None,
+        help="frame the picture belongs to; else 'key_id151' in a name means frame 150, else the middle",
+        validator=optional(ge(0)),
+    )
+    height: int | None = _positive(None, "rows of the picture, for .dat")
+    width: int | None = _positive(None, "columns of the picture, for .dat")
+    rate: float | None = _positive(None, "frames per second, Hz")
+    gain: float | None = _positive(None, _GAIN_HELP)
+    reader: dict[str, Any] = option(
+        factory=dict, help="further options of the reader of each file, e.g. {camera = 'head16'}"
+    )

@@ -1,0 +1,74 @@
+"""Unpacked spikes in NumPy's `.npy` files, one value per pixel and frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.lib import format as npy_format
+
+from spikecore import Layout, Sample, SpikeStream
+from spikecore_plugin_vidar.arrays import ArrayHeader, read_header
+from spikecore_plugin_vidar.boundary import file_size, refusing
+from spikecore_plugin_vidar.config import DEFAULT_RATE, NpyConfig
+from spikecore_plugin_vidar.packing import blocks, check_spikes, pack_values, unpack
+
+_EXPECTED = "a NumPy array file (.npy)"
+
+
+class Npy:
+    """One `.npy` file (frames, height, width) of 0 and 1: a source of one sample.
+
+    The file is mapped into memory and packed in blocks; the result takes frames × height × width / 8 bytes.
+
+    Args:
+        config: See `NpyConfig`.
+
+    Raises:
+        SpikeFormatError: If it is not such an array.
+    """
+
+    def __init__(self, config: NpyConfig) -> None:
+        self.config = config
+        self._header = self._read_header()
+
+    def _read_header(self) -> ArrayHeader:
+        path = self.config.path
+        size = file_size(path, _EXPECTED)
+        with refusing(path, _EXPECTED), path.open("rb") as file:
+            header = read_header(path, "the array", file, size)
+        check_spikes(path, "the array", header.shape, header.dtype, self.config.binarise, self.config.limit)
+        return header
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int, /) -> Sample:
+        if index != 0:
+            raise IndexError(f"{self.config.path} is one recording, there is no number {index}")
+        config, header = self.config, self._header
+        length, height, width = header.shape
+        with refusing(config.path, _EXPECTED):
+            values = np.memmap(
+                config.path,
+                header.dtype,
+                mode="r",
+                offset=header.offset,
+                shape=(length, height, width),
+                order="F" if header.fortran else "C",
+            )
+            packed = pack_values(config.path, values.shape, config.binarise, lambda start, stop: values[start:stop])
+        stream = SpikeStream(
+            packed, Layout(height, width), config.rate or DEFAULT_RATE, gain=config.gain, name=str(config.path)
+        )
+        return Sample(key=config.path.stem, spikes=stream)
+
+
+def write_npy(stream: SpikeStream, path: Path, config: NpyConfig) -> None:
+    """Write the spikes unpacked, uint8 (frames, height, width), in blocks: eight times the size of a `.dat`."""
+    layout = Layout(stream.height, stream.width)
+    with path.open("wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": stream.shape}
+        npy_format.write_array_header_1_0(file, header)
+        for block in blocks(stream, layout):
+            file.write(np.ascontiguousarray(unpack(block, layout)).data)

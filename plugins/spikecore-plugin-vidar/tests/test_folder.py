@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+import spikecore as sc
+from spikecore import ConfigError, SpikeFormatError, SpikeStream
+
+
+def open_folder(path, **options):
+    return sc.open_source(path, source="vidar/folder", **options)
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Recordings 2, 10 and 1 with ground truth."""
+    (tmp_path / "spike").mkdir()
+    (tmp_path / "gt").mkdir()
+    for number in (2, 10, 1):
+        frames = np.random.default_rng(number).random((number + 1, 6, 8)) < 0.5
+        sc.save(SpikeStream.from_frames(frames), tmp_path / "spike" / f"{number}.dat")
+        cv2.imwrite(str(tmp_path / "gt" / f"{number}.png"), np.full((6, 8), number, np.uint8))
+    return tmp_path
+
+
+def test_natural_order_and_pictures(root):
+    samples = list(open_folder(root))
+    assert [sample.key for sample in samples] == ["1", "2", "10"]
+    assert [len(sample.spikes) for sample in samples] == [2, 3, 11]
+    for sample, number in zip(samples, (1, 2, 10), strict=True):
+        assert np.array_equal(sample.target["image"], np.full((1, 6, 8), number, np.float32) / np.float32(255))
+    assert samples[2].instant == 5
+
+
+def test_sixteen_bits(root):
+    cv2.imwrite(str(root / "gt" / "1.png"), np.full((6, 8), 65535, np.uint16))
+    assert open_folder(root)[0].target["image"].max() == 1.0
+
+
+def test_without_targets(root):
+    assert not open_folder(root, targets="")[0].target
+
+
+def test_instant_from_option_and_name(root):
+    (root / "spike" / "10.dat").rename(root / "spike" / "10_key_id4.dat")
+    (root / "spike" / "10.dat.toml").rename(root / "spike" / "10_key_id4.dat.toml")
+    source = open_folder(root, targets="")
+    assert [source[n].at for n in range(3)] == [None, None, 3]
+    assert open_folder(root, targets="", at=1)[2].at == 1
+
+
+@pytest.mark.parametrize("name", ["x_key_id0.dat", "x_key_id99.dat"])
+def test_instant_outside_the_recording(root, name):
+    sc.save(SpikeStream.from_frames(np.zeros((2, 6, 8), bool)), root / "spike" / name)
+    with pytest.raises(SpikeFormatError, match="--at N"):
+        open_folder(root, targets="")[3]
+
+
+def test_options_reach_the_reader(root):
+    for sidecar in (root / "spike").glob("*.toml"):
+        sidecar.unlink()
+    stream = open_folder(root, height=12, width=4, rate=7, gain=3, targets="", reader={"bit_order": "big"})[0].spikes
+    assert (stream.shape, stream.rate, stream.gain) == ((2, 12, 4), 7.0, 3.0)
+    assert stream.layout.bit_order == "big"
+    with pytest.raises(ConfigError, match="bit_odrer"):
+        open_folder(root, reader={"bit_odrer": "big"})
+    with pytest.raises(SpikeFormatError, match="stated nowhere"):
+        open_folder(root)[0]
+
+
+def test_mixed_formats(root):
+    stream = SpikeStream.from_frames(np.ones((4, 6, 8), bool))
+    for suffix in ("npz", "npy", "h5"):
+        sc.save(stream, root / f"clip_{suffix}.{suffix}")
+    source = open_folder(root, pattern="clip*", spikes=".", targets="")
+    assert [sample.key for sample in source] == ["clip_h5", "clip_npy", "clip_npz"]
+    assert all(np.array_equal(sample.spikes.unpack(), stream.unpack()) for sample in source)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"spikes": "none"}, "no such folder"),
+        ({"pattern": "*.npz"}, r"no files \*.npz"),
+        ({"pattern": "*"}, "no reader for it"),
+        ({"pattern": "/*.dat"}, "cannot be read"),
+        ({"targets": "elsewhere"}, "1.png: no such picture"),
+        ({"target_suffix": ".jpg"}, "1.jpg: no such picture"),
+    ],
+)
+def test_what_is_not_there_is_named(root, options, message):
+    with pytest.raises(SpikeFormatError, match=message):
+        open_folder(root, **options)[0]
+
+
+def test_names_must_differ(root):
+    sc.save(SpikeStream.from_frames(np.zeros((2, 6, 8), bool)), root / "spike" / "2.npz")
+    with pytest.raises(SpikeFormatError, match="several recordings called '2'"):
+        open_folder(root, pattern="*[tz]")
+
+
+def png(rows=6, columns=8, channels=1):
+    shape = (rows, columns) if channels == 1 else (rows, columns, channels)
+    return cv2.imencode(".png", np.zeros(shape, np.uint8))[1].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "empty file"),
+        (b"<html>not found</html>", "web page"),
+        (png(8, 6), "8x6"),
+        (png(channels=3), "shape"),
+        (png()[:-20], "not a complete PNG"),
+        (b"GIF89a" + png(), "not a complete PNG"),
+        (png()[:40] + b"\x00\x00\x00" + png()[43:], "damaged|cannot be read"),
+        (png()[:16] + (30_000).to_bytes(4, "big") * 2 + png()[24:], "30000x30000"),
+    ],
+)
+def test_bad_pictures(root, data, message):
+    (root / "gt" / "1.png").write_bytes(data)
+    with pytest.raises(SpikeFormatError, match=message):
+        open_folder(root)[0]

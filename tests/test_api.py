@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import attrs
+import numpy as np
+import pytest
+
+import spikecore as sc
+from spikecore.component import Component
+from spikecore.config import option
+from spikecore.errors import AmbiguousComponent, CompositionError, UnknownComponent
+from spikecore.hookspecs import hookimpl
+from spikecore.host import PluginHost
+
+
+@pytest.fixture
+def stream():
+    video = np.random.default_rng(0).random((90, 6, 10)) < 0.3
+    return sc.SpikeStream.from_frames(video, rate=1000.0, gain=2.0, name="clip")
+
+
+def test_a_saved_recording_opens_as_it_was(stream, tmp_path):
+    for name in ("a.dat", "a.npz", "a.h5"):
+        path = sc.save(stream, tmp_path / name)
+        opened = sc.open(path)
+        assert np.array_equal(opened.unpack(), stream.unpack())
+        assert (opened.rate, opened.gain) == (1000.0, 2.0)
+
+
+def test_reconstruct_takes_the_middle_and_the_recordings_gain(stream):
+    image = sc.reconstruct(stream, "classic/tfp", window=11)
+    assert image.dtype == np.float32
+    assert np.allclose(image, np.clip(2 * stream.counts(40, 51) / 11, 0, 1))
+    plain = sc.reconstruct(stream, "tfp", at=50, gain=1.0, window=11)
+    assert np.allclose(plain, stream.counts(45, 56) / 11)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"at": 90}, r"clip: instant 90 is outside the recording; frames are 0\.\.89"),
+        ({"at": 3}, r"instants 20\.\.69 have one"),
+        ({"window": 91}, "a window of 91 frames is longer than the recording of 90"),
+        ({"window": "41"}, "expected int"),
+        ({"windows": 41}, "did you mean window"),
+        ({"gain": -1.0}, "gain"),
+        ({"device": "nowhere"}, "device 'nowhere'"),
+    ],
+)
+def test_reconstruct_refuses_what_cannot_be(stream, options, message):
+    with pytest.raises((sc.UsageError, ValueError), match=message):
+        sc.reconstruct(stream, "classic/tfp", **options)
+
+
+def test_unknown_methods_and_files_name_the_closest(stream, tmp_path):
+    with pytest.raises(UnknownComponent, match="did you mean .*classic/tfi"):
+        sc.reconstruct(stream, "classic/tfj")
+    sc.save(stream, tmp_path / "recording.dat")
+    with pytest.raises(sc.SpikeFormatError, match=r"did you mean recording\.dat"):
+        sc.open(tmp_path / "recordin.dat")
+    with pytest.raises(sc.OutputError, match="no installed plugin writes"):
+        sc.save(stream, tmp_path / "a.xyz")
+    with pytest.raises(sc.ConfigError, match="unknown option 'heigt': did you mean height"):
+        sc.open(tmp_path / "recording.dat", heigt=3)
+
+
+def test_two_readers_of_one_file_must_be_told_apart(tmp_path):
+    @attrs.frozen
+    class Options:
+        path: str = option(help="file")
+
+    def plugin():
+        raw = Component("source", "raw", "a:B", Options, "x", produces="spikes", patterns=("*.raw1",))
+        return SimpleNamespace(
+            spikecore_info=hookimpl(lambda: sc.PluginInfo("reader")), spikecore_components=hookimpl(lambda: [raw])
+        )
+
+    host = PluginHost()
+    for name in ("one", "two"):
+        host.register(plugin(), name)
+    (tmp_path / "a.raw1").write_text("x")
+    with pytest.raises(sc.UsageError, match="read by one/raw or two/raw; choose one with source=ID"):
+        sc.open(tmp_path / "a.raw1", host=host)
+    with pytest.raises(AmbiguousComponent):
+        sc.open(tmp_path / "a.raw1", source="raw", host=host)
+
+
+def test_compose_checks_at_once():
+    experiment = sc.compose(
+        source={"use": "builtin/scene", "height": 16, "width": 16},
+        reconstructor="classic/tfp",
+        metrics=["builtin/psnr"],
+        stride=3,
+    )
+    assert experiment.run.stride == 3
+    assert [bound.component.id for bound in experiment.many("metric")] == ["builtin/psnr"]
+    with pytest.raises(CompositionError, match=r"builtin/psnr needs image.*vidar/npy"):
+        sc.compose(source={"use": "vidar/npy", "path": "a.npy"}, reconstructor="classic/tfp", metrics=["builtin/psnr"])
+
+
+def test_a_live_camera_shows_what_the_recording_holds(stream):
+    live = sc.Live(stream.layout, window=11)
+    with pytest.raises(sc.UsageError, match="no frames yet"):
+        live.rate()
+    with pytest.raises(sc.UsageError, match=r"frames must be uint8"):
+        live.push(np.zeros((2, 3), np.uint8))
+    chunks = [stream.packed[start : start + 7] for start in range(0, 90, 7)]
+    seen = 0
+    for now, chunk in zip(live.follow(chunks), chunks, strict=True):
+        seen += len(chunk)
+        assert now.frames == seen
+        part = stream[max(seen - 11, 0) : seen]
+        assert np.allclose(now.rate(), part.counts() / len(part))
+        before, _ = stream[:seen].neighbours(seen - 1, closed="left")
+        known = before >= 0
+        assert np.array_equal(now.age()[known], before[known])
+    fired = stream.unpack() != 0
+    intervals = live.intervals()
+    for row in range(6):
+        for column in range(10):
+            times = np.flatnonzero(fired[:, row, column])
+            assert intervals[row, column] == (times[-1] - times[-2] if len(times) > 1 else 0)
