@@ -28,6 +28,7 @@ from spikecore.spikes import SpikeStream
 
 Array = NDArray[Any]
 PICTURES = (Data.IMAGE, Data.VIDEO)
+_KEPT = 1024  # frames behind the current instant that stay in memory; methods that look further read them again
 
 
 @attrs.frozen
@@ -105,7 +106,7 @@ def results(sample: Sample, method: Method, wanted: Sequence[int], run: RunConfi
     session = getattr(method.reconstructor, "session", None)
     if session is not None and len(wanted) > 1 and run.device == "cpu":
         state = session(sample.spikes)
-        yield from ((at, state.image(at)[None]) for at in wanted)
+        yield from ((at, state.image(at)[None]) for at in _releasing(sample.spikes, wanted))
         return
     for instants, batch in ahead(_batches(sample, method, wanted, run), run.read_ahead):
         yield from zip(instants, _reconstruct(method, batch), strict=True)
@@ -116,7 +117,7 @@ def _batches(
 ) -> Iterator[tuple[list[int], Batch]]:
     held: list[Sample] = []
     instants: list[int] = []
-    for at in wanted:
+    for at in _releasing(sample.spikes, wanted):
         piece = sample.around(method.reconstructor.window, at)
         if held and (len(held) == run.batch or _length(held[0]) != _length(piece)):
             yield instants, _touched(held).to(run.device)
@@ -124,6 +125,16 @@ def _batches(
         held.append(piece)
         instants.append(at)
     yield instants, _touched(held).to(run.device)
+
+
+def _releasing(stream: SpikeStream | None, wanted: Sequence[int]) -> Iterator[int]:
+    """The wanted instants; frames of a file that lie far behind them leave the memory again."""
+    passed = 0
+    for at in wanted:
+        yield at
+        if stream is not None and at - passed > 2 * _KEPT:
+            stream.release(passed, at - _KEPT)
+            passed = at - _KEPT
 
 
 def _length(sample: Sample) -> int:

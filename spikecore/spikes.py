@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Literal, overload
@@ -220,6 +221,23 @@ class SpikeStream:
             raise UsageError(f"{self.name}: a window of {length} frames is longer than the stream of {len(self)}")
         for start in range(0, len(self) - length + 1, stride):
             yield self[start : start + length]
+
+    def release(self, start: int, stop: int) -> None:
+        """Hand the memory of frames start..stop-1 back to the system, if they are mapped from a file.
+
+        Nothing is lost: a later look reads them from the file again. Keeps a pass over a long recording small.
+        """
+        mapping: Any = self.packed
+        while mapping is not None and not isinstance(mapping, mmap.mmap):
+            mapping = getattr(mapping, "base", None)
+        part = self.packed[start:stop]
+        if mapping is None or not len(part) or not hasattr(mmap, "MADV_DONTNEED"):
+            return
+        origin = np.frombuffer(mapping, np.uint8).ctypes.data
+        first = -(-(part.ctypes.data - origin) // mmap.PAGESIZE) * mmap.PAGESIZE
+        last = (part[-1].ctypes.data + part.shape[1] - origin) // mmap.PAGESIZE * mmap.PAGESIZE
+        if last > first:
+            mapping.madvise(mmap.MADV_DONTNEED, first, last - first)
 
     def _picture(self, flat: NDArray[Any]) -> NDArray[np.int32]:
         return np.ascontiguousarray(self.layout.image(flat), dtype=np.int32)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import attrs
 import numpy as np
 import pytest
@@ -224,3 +226,21 @@ def test_collate_refuses_what_does_not_fit():
     target = {"image": np.zeros((1, 2, 8))}
     with pytest.raises(UsageError, match="target image"):
         collate([Sample(key="a", target=target), Sample(key="b", target={"image": np.zeros((1, 3, 8))})])
+
+
+def test_released_frames_leave_the_memory_and_read_the_same_again(tmp_path):
+    def resident():
+        lines = Path("/proc/self/status").read_text().splitlines()
+        (line,) = [line for line in lines if line.startswith("RssFile")]
+        return int(line.split()[1]) * 1024
+
+    video = np.random.default_rng(0).integers(0, 256, (4000, 8000), np.uint8)
+    video.tofile(tmp_path / "v")
+    stream = SpikeStream(np.memmap(tmp_path / "v", np.uint8, "r", shape=video.shape), Layout(100, 640))
+    before = stream.counts()
+    full = resident()
+    stream[10:].release(20, 3900)
+    assert full - resident() > 0.9 * 3880 * 8000
+    assert np.array_equal(stream.counts(), before)
+    SpikeStream(video, Layout(100, 640)).release(0, 4000)
+    assert video.any()

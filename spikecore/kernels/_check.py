@@ -89,7 +89,7 @@ def result(out: NDArray[Any] | None, shape: tuple[int, int], dtype: Any) -> NDAr
     if not isinstance(out, np.ndarray) or out.dtype != dtype:
         found = out.dtype if isinstance(out, np.ndarray) else type(out).__name__
         raise TypeError(f"out must be an array of {np.dtype(dtype)}, got {found}")
-    if out.shape != shape or not out.flags.c_contiguous or not out.flags.writeable:
+    if out.shape != shape or not out.flags.carray:
         raise ValueError(
             f"out must be a C-contiguous, writeable array of shape {shape}, got shape {out.shape}"
             f"{'' if out.flags.c_contiguous else ', not contiguous'}{'' if out.flags.writeable else ', read-only'}"

@@ -156,7 +156,8 @@ def sliding_counts(
     counted = scratch(16 * block, out)
     for column in range(first, last, block):
         width = min(block, last - column)
-        counted[: 8 * width] = begin[8 * column : 8 * (column + width)]
+        for pixel in range(8 * width):
+            counted[pixel] = begin[8 * column + pixel]
         target = address_of(out, 8 * column)
         at, then = 0, 8 * block
         for row in range(out.shape[0] - 1):

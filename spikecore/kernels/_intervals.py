@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from spikecore.kernels._lanes import (
     address_of,
     fence,
@@ -60,9 +58,8 @@ def _forwards(address: int, width: int, longest: int, left: Any, at: int, then: 
 
 
 @inlined
-def _mark(address: int, stride: int, frames: int, width: int, longest: int, marks: Any) -> None:
-    """`left` before the first frame of every span, a row each."""
-    pixels = marks.shape[1]
+def _mark(address: int, stride: int, frames: int, width: int, longest: int, pixels: int, marks: Any) -> None:
+    """`left` before the first frame of every span, a row of `pixels` each."""
     for start in range(0, frames - SPAN, SPAN):
         at = start // SPAN * pixels
         for frame in range(start, start + SPAN):
@@ -106,16 +103,17 @@ def sliding_intervals(
     left = scratch((SPAN + 1) * pixels, out)
     lengths = scratch(2 * pixels, out)
     nowhere = scratch(pixels, out)
-    marks = np.zeros((frames // SPAN + 1, pixels), out.dtype)
+    marks = scratch((frames // SPAN + 1) * pixels, out)
     for column in range(first, last, block):
         width = min(block, last - column)
-        _mark(source + column, stride, frames, width, longest, marks)
+        _mark(source + column, stride, frames, width, longest, pixels, marks)
         lengths[:] = 0
         at, then = 0, pixels
         for start in range((frames - 1) // SPAN * SPAN, -1, -SPAN):
             rows = min(SPAN, frames - start)
             address = source + column + start * stride
-            left[:pixels] = marks[start // SPAN]
+            for pixel in range(0, pixels, 64):
+                set_lanes(left, pixel, lanes_at(marks, start // SPAN * pixels + pixel))
             for row in range(rows - 1):
                 _forwards(address + row * stride, width, longest, left, row * pixels, (row + 1) * pixels)
             for row in range(rows - 1, -1, -1):

@@ -78,7 +78,8 @@ def _write(waiting: Any, planes: Any, width: int, plane_count: int, offset: int,
             set_lanes(out, 8 * byte, distance)
         else:
             set_lanes(values, 0, distance)
-            out[8 * byte :] = values[: 8 * (width - byte)]
+            for pixel in range(8 * (width - byte)):
+                out[8 * byte + pixel] = values[pixel]
 
 
 @kernel

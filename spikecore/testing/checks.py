@@ -59,8 +59,12 @@ def batch_arrays(batch: Batch) -> dict[str, NDArray[Any]]:
         held.update(_streams(f"camera {number} item ", [], camera.streams))
     for name in ("frames", "frame_times", "label"):
         if getattr(batch, name) is not None:
-            held[name] = np.array(getattr(batch, name))
-    return held | {f"target {kind}": np.array(value) for kind, value in batch.target.items()}
+            held[name] = _array(getattr(batch, name))
+    return held | {f"target {kind}": _array(value) for kind, value in batch.target.items()}
+
+
+def _array(value: Any) -> NDArray[Any]:
+    return np.array(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
 
 
 def _streams(prefix: str, spikes: Any, events: Any) -> Iterator[tuple[str, NDArray[Any]]]:

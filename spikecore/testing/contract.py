@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from spikecore.api import default_host
 from spikecore.component import Component, Kind
 from spikecore.config import describe
 from spikecore.errors import ConfigError
@@ -49,10 +50,10 @@ class ComponentContract:
                     "there what the component does not promise, or state it with one of the contract's flags"
                 )
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def host(self) -> PluginHost:
         """Where the component is looked up: every installed plugin."""
-        return PluginHost.discover()
+        return default_host()
 
     @pytest.fixture
     def entry(self, host: PluginHost) -> Component:

@@ -106,7 +106,7 @@ class LossContract(ComponentContract):
         If this fails: nothing may be random or remembered in a loss; what must be random is seeded from the batch.
         """
         one, two = (built.forward(self.output(entry), self.batch(entry)).total for _ in range(2))
-        assert torch.allclose(one, two), f"{float(one.sum()):g}, then {float(two.sum()):g}"
+        assert torch.allclose(one, two, equal_nan=True), f"{float(one.sum()):g}, then {float(two.sum()):g}"
 
     def test_is_smallest_at_equality(self, built: Loss, entry: Component) -> None:
         """Where the output is the ground truth, the loss is smaller than near it.

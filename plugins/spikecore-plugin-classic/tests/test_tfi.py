@@ -54,6 +54,24 @@ def test_is_one_over_the_interval_of_the_rule(build, image, clip, rule, search, 
         assert rate[y, x] == np.float32(1 / interval if interval else 0)
 
 
+@settings(deadline=None)  # the first call compiles
+@given(clips, st.sampled_from(RULES), searches, st.sampled_from(["rule", "zero"]), st.data())
+def test_a_session_gives_the_same_images(build, image, clip, rule, search, silent, data):
+    options = {} if search is None else {"search": search}
+    method, stream = build("tfi", rule=rule, silent=silent, **options), SpikeStream.from_frames(clip)
+    session = method.session(stream)
+    for at in sorted(data.draw(st.lists(st.integers(0, len(clip) - 1)))):
+        np.testing.assert_array_equal(session.image(at), image(method, stream, at))
+
+
+def test_a_session_applies_gamma(build, image):
+    clip = np.random.default_rng(6).random((50, 3, 5)) < 0.3
+    method = build("tfi", gamma=2.2)
+    ours = method.session(SpikeStream.from_frames(clip)).image(25)
+    np.testing.assert_allclose(ours, image(method, clip, 25), rtol=1e-6)
+    np.testing.assert_allclose(ours, image(build("tfi"), clip, 25) ** (1 / 2.2), rtol=1e-6)
+
+
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("value", [0, 1])
 def test_ends_of_silent_and_saturated_recordings(build, image, rule, value):

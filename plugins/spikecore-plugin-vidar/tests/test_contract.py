@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import spikecore as sc
-from spikecore.testing.source import SourceContract
+from spikecore.testing import SourceContract
 
 
 class TestDat(SourceContract):

@@ -53,7 +53,7 @@ def test_instant_from_option_and_name(root):
 @pytest.mark.parametrize("name", ["x_key_id0.dat", "x_key_id99.dat"])
 def test_instant_outside_the_recording(root, name):
     sc.save(SpikeStream.from_frames(np.zeros((2, 6, 8), bool)), root / "spike" / name)
-    with pytest.raises(SpikeFormatError, match="--at N"):
+    with pytest.raises(SpikeFormatError, match="--in at=N"):
         open_folder(root, targets="")[3]
 
 
@@ -67,6 +67,20 @@ def test_options_reach_the_reader(root):
         open_folder(root, reader={"bit_odrer": "big"})
     with pytest.raises(SpikeFormatError, match="stated nowhere"):
         open_folder(root)[0]
+
+
+def test_truncated_files_on_request(root):
+    path = root / "spike" / "1.dat"
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(SpikeFormatError, match="--allow-truncated"):
+        open_folder(root)[0]
+    with pytest.warns(UserWarning, match="the last 1 bytes"):
+        assert len(open_folder(root, allow_truncated=True)[0].spikes) == 2
+
+
+def test_unfinished_files_are_left_out(root):
+    (root / "spike" / ".3-partial.dat").write_bytes(b"x")
+    assert len(open_folder(root)) == 3
 
 
 def test_mixed_formats(root):

@@ -15,8 +15,8 @@ CLIPS = ["203_part2_key_id151", "203_part3_key_id151"]
 WRONG = [
     ({"height": 400, "width": 250}, "--height 250 --width 400"),
     ({"height": 500, "width": 800, "allow_truncated": True}, "--height 250 --width 400"),
-    ({"height": 250, "width": 400, "bit_order": "big"}, "--bit-order little"),
-    ({"height": 250, "width": 400, "bit_order": "big", "flip": False}, "--bit-order little"),
+    ({"height": 250, "width": 400, "bit_order": "big"}, "--in bit_order=little"),
+    ({"height": 250, "width": 400, "bit_order": "big", "flip": False}, "--in bit_order=little"),
 ]
 
 
@@ -38,7 +38,7 @@ def test_real_capture_is_not_doubted(shared, tmp_path):
     stream = sc.open(shared / "data" / "uhsr" / "04144_helicopter.npz")
     path = sc.save(stream, tmp_path / "clip.dat")
     sc.open(path)
-    with pytest.warns(GeometryWarning, match="--bit-order little"):
+    with pytest.warns(GeometryWarning, match="--in bit_order=little"):
         sc.open(path, bit_order="big")
 
 
@@ -47,14 +47,14 @@ def test_swapped_sides_of_a_made_scene(tmp_path, scene):
     sc.open(path)
     with pytest.warns(GeometryWarning, match="--height 64 --width 96"):
         sc.open(path, height=96, width=64)
-    with pytest.warns(GeometryWarning, match="--bit-order little"):
+    with pytest.warns(GeometryWarning, match="--in bit_order=little"):
         sc.open(path, bit_order="big")
 
 
 def test_recording_in_the_other_order_is_not_doubted_when_said(tmp_path, scene):
     path = sc.save(scene(), tmp_path / "clip.dat", bit_order="big")
     sc.open(path)
-    with pytest.warns(GeometryWarning, match="--bit-order big"):
+    with pytest.warns(GeometryWarning, match="--in bit_order=big"):
         sc.open(path, bit_order="little")
 
 

@@ -110,7 +110,6 @@ SOURCES: Mapping[str, Row] = {
     "events-only": _row(declared={"produces": ("events",), "targets": ()}),
     "no-clips": _row(
         "has_samples",
-        "yields_samples",
         "instant_is_in_the_recording",
         "carries_what_it_declares",
         "targets_are_what_they_should_be",

@@ -64,9 +64,9 @@ class Loop:
             total = sum(weight * self.terms(run, name, batch) for name, weight in stage.losses.items())
             total.backward()
             optimiser.step()
-            state["losses"].append(float(total))
+            state["losses"].append(total.item())
             state["step"] += 1
-            self.tell(run, info, len(state["losses"]), float(total))
+            self.tell(run, info, len(state["losses"]), total.item())
             if len(state["losses"]) % self.config.checkpoint_every == 0:
                 self.save(run, info, state, optimiser, path)
         state.update(stage=number + 1, step=0, optimiser=None)
@@ -139,10 +139,16 @@ class TrainsAll(Loop):
 
 
 class OwnDice(Loop):
-    """Draws the order from the global generator."""
+    """Starts each epoch at a place drawn from the global generator."""
+
+    first = 0
+
+    def fit(self, run: TrainRun, /) -> TrainResult:
+        self.first = np.random.randint(1, len(run.source))
+        return super().fit(run)
 
     def order(self, run: TrainRun, random: np.random.Generator) -> np.ndarray:
-        return np.random.permutation(len(run.source))
+        return np.roll(super().order(run, random), self.first)
 
 
 class NoCheckpoint(Loop):

@@ -73,7 +73,7 @@ class TfiConfig:
     search: int | None = option(
         None,
         help="frames searched on either side; left out: frame 20, sequence 255, ssml 12, spikling the whole recording",
-        validator=optional(ge(1)),
+        validator=optional(and_(ge(1), le(1_000_000))),
     )
     silent: Silent = option(
         Silent.RULE, help="a pixel without a spike on either side gets what the rule gives, or zero"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import torch
+from typing import TYPE_CHECKING, TypeVar
 
 from spikecore import UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
     from spikecore import Batch
     from spikecore.batch import SpikeBatch
+
+Rate = TypeVar("Rate", "torch.Tensor", "NDArray[np.float32]")
 
 
 def spikes_of(batch: Batch) -> SpikeBatch:
@@ -24,6 +28,6 @@ def spikes_of(batch: Batch) -> SpikeBatch:
     return batch.spikes
 
 
-def with_gamma(rate: torch.Tensor, gamma: float) -> torch.Tensor:
+def with_gamma(rate: Rate, gamma: float) -> Rate:
     """The image rate ** (1 / gamma), the rate in spikes per frame, without gain; gamma above 1 brightens."""
-    return rate if gamma == 1.0 else rate.pow(1.0 / gamma)
+    return rate if gamma == 1.0 else rate ** (1.0 / gamma)

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
 from spikecore import UsageError
+from spikecore_plugin_classic.compiled import compiled
 from spikecore_plugin_classic.config import Mode
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ CHUNK = 64
 """Frames copied out of a recording at a time."""
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _push(
     packed: NDArray[np.uint8],
     moment: int,

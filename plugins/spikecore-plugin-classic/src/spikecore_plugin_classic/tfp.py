@@ -38,14 +38,12 @@ class Tfp:
             if length != self.window.length and not (self.window.clip and length < (self.window.length or 0)):
                 raise UsageError(f"{stream.name}: got {length} frames for a window of {self.window.length}")
         counts = spikes.counts()
-        return self._rate(counts, torch.tensor(frames, device=counts.device).reshape(-1, 1, 1, 1))
+        rate = counts.to(torch.float32) / torch.tensor(frames, device=counts.device).reshape(-1, 1, 1, 1)
+        return with_gamma(rate, self.gamma)
 
     def session(self, stream: SpikeStream) -> TfpSession:
         """Images of one recording at instants in non-decreasing order; the same values as `reconstruct`."""
         return TfpSession(self, stream)
-
-    def _rate(self, counts: torch.Tensor, frames: torch.Tensor | int) -> torch.Tensor:
-        return with_gamma(counts.to(torch.float32) / frames, self.gamma)
 
 
 class TfpSession:
@@ -66,8 +64,7 @@ class TfpSession:
         """Float32 (H, W), spikes per frame."""
         counts, frames = self._counts(at)
         self._last = at
-        image: NDArray[np.float32] = self._method._rate(torch.from_numpy(counts), frames).numpy()
-        return image
+        return with_gamma(counts.astype(np.float32, order="C") / np.float32(frames), self._method.gamma)
 
     def _counts(self, at: int) -> tuple[NDArray[Any], int]:
         window = self._method.window
@@ -78,4 +75,4 @@ class TfpSession:
             self._first = at
             stop = min(at + self._size, self._whole.stop) + len(cut) - 1
             self._block = self._stream[at - window.anchor : stop - window.anchor].sliding_counts(len(cut))
-        return np.ascontiguousarray(self._block[at - self._first]), len(cut)
+        return self._block[at - self._first], len(cut)

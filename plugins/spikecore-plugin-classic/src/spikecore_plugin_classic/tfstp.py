@@ -65,8 +65,7 @@ class TfstpSession:
         self.synapses.advance(at)
         show = spikecv_display if self.config.display is Display.SPIKECV else mean_rate
         image = show(self.synapses.resources, self.synapses.used, self.config)
-        shown: Image = with_gamma(torch.from_numpy(image), self.config.gamma).numpy()
-        return shown
+        return with_gamma(image, self.config.gamma)
 
 
 def rates(resources: Image, used: Image, config: TfstpConfig) -> tuple[Image, Image]:

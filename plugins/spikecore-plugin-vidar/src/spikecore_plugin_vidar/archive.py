@@ -92,7 +92,9 @@ class Archive:
     @contextmanager
     def _open(self, name: str) -> Iterator[tuple[IO[bytes], ArrayHeader]]:
         if name not in self._members:
-            hint = f"choose one of its arrays with key=NAME (--key NAME): {', '.join(self.names) or 'there are none'}"
+            hint = (
+                f"choose one of its arrays with key=NAME (--in key=NAME): {', '.join(self.names) or 'there are none'}"
+            )
             raise SpikeFormatError(self.path, f"no array {name!r}", expected=_EXPECTED, hint=hint)
         info = self._members[name]
         with self._file.open(info) as file:

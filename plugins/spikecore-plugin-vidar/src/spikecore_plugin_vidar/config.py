@@ -118,6 +118,8 @@ class FolderConfig:
     width: int | None = _positive(None, "columns of the picture, for .dat")
     rate: float | None = _positive(None, "frames per second, Hz")
     gain: float | None = _positive(None, _GAIN_HELP)
+    allow_truncated: bool = option(False, help="drop incomplete last frames of .dat files with a warning")
+    check: bool = option(True, help="warn if the picture of the first .dat contradicts its geometry or bit order")
     reader: dict[str, Any] = option(
         factory=dict, help="further options of the reader of each file, e.g. {camera = 'head16'}"
     )

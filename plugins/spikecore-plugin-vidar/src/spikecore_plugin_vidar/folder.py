@@ -30,6 +30,7 @@ _READERS: dict[str, tuple[type[SpikeSource], type]] = {
     ".h5": (Hdf5, Hdf5Config),
     ".hdf5": (Hdf5, Hdf5Config),
 }
+_FORWARDED = ("height", "width", "rate", "gain", "allow_truncated", "check")
 _KEY_ID = re.compile(r"key_id(\d+)")
 
 
@@ -84,14 +85,14 @@ class Folder:
             at = int(found[1]) - 1 if found else sample.at
         length = 0 if sample.spikes is None else len(sample.spikes)
         if at is not None and not 0 <= at < length:
-            hint = "state the frame that the picture belongs to: at=N (--at N)"
+            hint = "state the frame that the picture belongs to: at=N (--in at=N)"
             raise SpikeFormatError(self._root / sample.key, f"{length} frames", expected=f"a frame {at}", hint=hint)
         return at
 
     def _picture(self, sample: Sample) -> Any:
         path = self.config.path / self.config.targets / (sample.key + self.config.target_suffix)
         if not path.exists():
-            hint = "for recordings without ground truth: targets=''"
+            hint = "for recordings without ground truth: targets='' (--in targets=)"
             raise SpikeFormatError(path, "no such picture", expected=f"the ground truth of {sample.key}", hint=hint)
         if sample.spikes is None:
             raise UsageError(f"{sample.key} holds no spikes")
@@ -99,14 +100,15 @@ class Folder:
 
 
 def _list(root: Path, pattern: str) -> tuple[str, ...]:
-    """Names of the recordings, relative to `root`, in natural order."""
+    """Names of the recordings, relative to `root`, in natural order, without hidden (unfinished) files."""
     if not root.is_dir():
-        hint = "where the recordings lie in the folder itself: spikes='.'; else spikes='NAME'"
+        hint = "where they lie in the folder itself: spikes='.' (--in spikes=.); else spikes='NAME'"
         raise SpikeFormatError(root, "no such folder", expected="a folder of recordings", hint=hint)
     with refusing(root, f"names that fit {pattern!r}"):
-        names = sorted((str(p.relative_to(root)) for p in root.glob(pattern) if p.is_file()), key=natural)
+        found = (path for path in root.glob(pattern) if path.is_file() and not path.name.startswith("."))
+        names = sorted((str(path.relative_to(root)) for path in found), key=natural)
     if not names:
-        hint = "name the files with pattern='*.npz', or the sub-folder with spikes='NAME'"
+        hint = "name the files with pattern='*.npz' (--in pattern=*.npz), or their sub-folder with spikes='NAME'"
         raise SpikeFormatError(root, f"no files {pattern}", expected="recordings", hint=hint)
     strange = [name for name in names if Path(name).suffix.lower() not in _READERS]
     if strange:
@@ -121,8 +123,9 @@ def _options(config: FolderConfig, root: Path, names: Iterable[str]) -> dict[typ
     Raises:
         ConfigError: If they do not fit the reader.
     """
-    stated = {name: getattr(config, name) for name in ("height", "width", "rate", "gain")}
-    given = {name: value for name, value in stated.items() if value is not None} | dict(config.reader)
+    fields = attrs.fields_dict(FolderConfig)
+    stated = {name: getattr(config, name) for name in _FORWARDED if getattr(config, name) != fields[name].default}
+    given = stated | dict(config.reader)
     options: dict[type, Any] = {}
     for name in names:
         _, kind = _READERS[Path(name).suffix.lower()]
@@ -136,7 +139,7 @@ def _refuse_twins(root: Path, names: Iterable[str]) -> None:
     stems = Counter(str(Path(name).with_suffix("")) for name in names)
     twins = [stem for stem, count in stems.items() if count > 1]
     if twins:
-        hint = "a narrower pattern: pattern='*.dat'"
+        hint = "a narrower pattern: pattern='*.dat' (--in pattern=*.dat)"
         raise SpikeFormatError(root, f"several recordings called {twins[0]!r}", expected="each name once", hint=hint)
 
 

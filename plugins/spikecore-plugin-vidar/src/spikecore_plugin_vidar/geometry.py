@@ -63,7 +63,7 @@ class Geometry:
         options = f"height={self.height}, width={self.width}"
         flags = f"--height {self.height} --width {self.width}"
         if self.camera != "plain":
-            return f'{options}, camera="{self.camera}" ({flags} --camera {self.camera})'
+            return f'{options}, camera="{self.camera}" ({flags} --in camera={self.camera})'
         return f"{options} ({flags})"
 
 

@@ -64,7 +64,7 @@ class Hdf5:
         if _is_own(dataset):
             _own_shape(config.path, dataset, config.limit)
         elif not config.key:
-            hint = f"to read it as spikes all the same: key={DATASET} (--key {DATASET})"
+            hint = f"to read it as spikes all the same: key={DATASET} (--in key={DATASET})"
             raise SpikeFormatError(config.path, f"{DATASET!r} is not in our format", expected=FORMAT, hint=hint)
         else:
             check_spikes(config.path, config.key, dataset.shape, dataset.dtype, config.binarise, config.limit)

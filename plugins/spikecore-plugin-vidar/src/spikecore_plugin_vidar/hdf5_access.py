@@ -66,7 +66,7 @@ def _absent(path: Path, file: h5py.File, name: str) -> SpikeFormatError:
 def _hint(file: h5py.File) -> str:
     links = ((name, file.get(name, getlink=True)) for name in islice(file.keys(), 10 * _SHOWN))
     names = [name for name, link in links if isinstance(link, h5py.HardLink)][:_SHOWN]
-    return f"choose with key=NAME (--key NAME) among: {', '.join(names) or 'nothing, the file is empty'}"
+    return f"choose with key=NAME (--in key=NAME) among: {', '.join(names) or 'nothing, the file is empty'}"
 
 
 def _check_chunks(path: Path, dataset: h5py.Dataset) -> None:

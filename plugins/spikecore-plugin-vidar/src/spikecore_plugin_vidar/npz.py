@@ -62,7 +62,7 @@ def _kind(archive: Archive, config: NpzConfig) -> str:
     for kind, wanted in (("uhsr", _UHSR), ("spikling", _SPIKLING), ("packed", _PACKED)):
         if wanted <= names:
             return kind
-    hint = "name the array (frames, height, width) of spikes: key=NAME (--key NAME)"
+    hint = "name the array (frames, height, width) of spikes: key=NAME (--in key=NAME)"
     expected = "spk, label, label_name (U-HSR), or seq, tag, length (spikling), or our own"
     raise SpikeFormatError(config.path, f"arrays {', '.join(archive.names) or 'none'}", expected=expected, hint=hint)
 

@@ -15,6 +15,7 @@ WORD = 32
 """Frames in one word of spikes packed along time."""
 
 _BLOCK_BYTES = 2**24
+_BINARISE_HINT = "values above a threshold become spikes with binarise=0.5 (--in binarise=0.5)"
 
 
 def block_length(height: int, width: int) -> int:
@@ -96,7 +97,9 @@ def check_spikes(
     if min(shape) < 1:
         raise SpikeFormatError(path, f"{what} has shape {shape}, no values at all", expected=expected)
     if dtype.kind not in ("buif" if binarise is not None else "bui"):
-        hint = "values above a threshold become spikes with binarise=0.5 (--binarise 0.5)" if dtype.kind == "f" else ""
+        hint = (
+            "values above a threshold become spikes with binarise=0.5 (--in binarise=0.5)" if dtype.kind == "f" else ""
+        )
         raise SpikeFormatError(path, f"{what} holds {dtype} values", expected=expected, hint=hint)
     length, height, width = shape
     refuse_larger(path, f"{what} of shape {shape}", length * -(-height * width // 8), limit)
@@ -106,7 +109,7 @@ def check_spikes(
 def refuse_larger(path: Path, what: str, size: int, limit: int) -> None:
     """Raise a `SpikeFormatError` if `what` needs more than `limit` bytes of memory."""
     if size > limit:
-        hint = f"if the file can be trusted and the memory is there: limit={size} (--limit {size})"
+        hint = f"if the file can be trusted and the memory is there: limit={size} (--in limit={size})"
         raise SpikeFormatError(path, f"{what} needs {size} bytes", expected=f"at most {limit} bytes", hint=hint)
 
 
@@ -138,8 +141,7 @@ def _binary(path: Path, block: NDArray[Any], start: int, binarise: float | None)
     wrong = (block != 0) & (block != 1)
     if wrong.any():
         found = f"the value {block[wrong][0]} in frame {_first(wrong, start)}"
-        hint = "values above a threshold become spikes with binarise=0.5 (--binarise 0.5)"
-        raise SpikeFormatError(path, found, expected="spikes of 0 and 1", hint=hint)
+        raise SpikeFormatError(path, found, expected="spikes of 0 and 1", hint=_BINARISE_HINT)
     return block
 
 

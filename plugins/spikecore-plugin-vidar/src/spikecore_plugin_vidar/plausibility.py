@@ -54,7 +54,7 @@ def warn_if_implausible(path: Path, stream: SpikeStream, geometry: Geometry, siz
     elif _other_order_is_smoother(_counts(bits, layout.frame_bytes), layout):
         other = "big" if layout.bit_order == "little" else "little"
         found = f"neighbouring pixels of different bytes differ when read with bit_order={layout.bit_order!r}"
-        _say(path, found, f'bit_order="{other}" (--bit-order {other})')
+        _say(path, found, f'bit_order="{other}" (--in bit_order={other})')
 
 
 def _say(path: Path, found: str, remedy: str) -> None:
