@@ -43,6 +43,10 @@ class WeightsError(SpikecoreError):
     """Weights that are missing, altered or not plain tensors."""
 
 
+class Unavailable(SpikecoreError):
+    """A component that works but lacks a file it needs here; evaluations record no value and this reason, and go on."""
+
+
 class OutputError(SpikecoreError):
     """An output that cannot be written; nothing is left under its final name."""
 

@@ -131,7 +131,7 @@ class SpikeStream:
             UsageError: If the array has other dimensions or other values.
         """
         frames = np.asarray(frames)
-        if frames.ndim != 3 or 0 in frames.shape[1:]:
+        if frames.ndim != 3 or 0 in frames.shape:
             raise UsageError(f"{name}: spikes must have shape (frames, height, width), got {frames.shape}")
         if frames.dtype != np.bool_ and not np.isin(frames, (0, 1)).all():
             raise UsageError(f"{name}: spikes must be 0 or 1, found {frames[~np.isin(frames, (0, 1))][0]!r}")

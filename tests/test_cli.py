@@ -124,7 +124,7 @@ def test_a_broken_plugin_is_reported_with_its_remedy(run, tmp_path, monkeypatch)
         (["compare", "scene.dat", "-m", "classic/tfp", "-m", "classic/tfp"], 2, "given twice"),
         (["compare", "scene.dat", "-m", "classic/tfp", "--truth", "none.png"], 1, "no such file"),
         (["run", "none.toml"], 1, "no such file"),
-        (["info", "."], 1, "no installed plugin reads"),
+        (["info", "."], 1, "no such folder"),
     ],
 )
 def test_what_cannot_be_done_is_one_clear_message(run, recording, tmp_path, arguments, code, message):

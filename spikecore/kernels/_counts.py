@@ -171,12 +171,21 @@ def sliding_counts(
     fence()
 
 
+@inlined
+def _advance(entering: int, leaving: int, stride: int, frames: int, size: int, counted: Any, at: int) -> None:
+    """Move the window of 64 pixels on by several frames; `size` bytes of them are at each address."""
+    count = lanes_at(counted, at)
+    for frame in range(frames):
+        new, old = word_of(entering + frame * stride, size), word_of(leaving + frame * stride, size)
+        count = _moved(count, new, old, counted)
+    set_lanes(counted, at, count)
+
+
 @kernel
 def advance(entering: int, leaving: int, stride: int, frames: int, width: int, counted: Any) -> None:
     """Move one window on by several frames, all pixels; `counted` has room for 64 pixels to every 8 bytes."""
-    for byte in range(0, width, 8):
-        count = lanes_at(counted, 8 * byte)
-        for frame in range(frames):
-            at = frame * stride + byte
-            count = _moved(count, word_of(entering + at, width - byte), word_of(leaving + at, width - byte), counted)
-        set_lanes(counted, 8 * byte, count)
+    whole = width & -8
+    for byte in range(0, whole, 8):
+        _advance(entering + byte, leaving + byte, stride, frames, 8, counted, 8 * byte)
+    if whole < width:
+        _advance(entering + whole, leaving + whole, stride, frames, width - whole, counted, 8 * whole)

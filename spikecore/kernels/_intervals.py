@@ -126,17 +126,26 @@ def sliding_intervals(
     fence()
 
 
+@inlined
+def _advance(address: int, stride: int, frames: int, size: int, longest: int, left: Any, ended: Any, at: int) -> None:
+    """Move 64 pixels on by several frames, the first one's `size` bytes at an address."""
+    open_, closed = lanes_at(left, at), lanes_at(ended, at)
+    for frame in range(frames):
+        spikes = word_of(address + frame * stride, size)
+        closed = pick(spikes, open_, closed)
+        open_ = later(open_, spikes, longest, left)
+    set_lanes(left, at, open_)
+    set_lanes(ended, at, closed)
+
+
 @kernel
 def advance(source: int, stride: int, frames: int, longest: int, width: int, left: Any, ended: Any) -> None:
     """Move all pixels on by several frames: what is left of the open interval, and what was left of the last ended one.
 
     Both arrays have room for 64 pixels to every 8 bytes.
     """
-    for byte in range(0, width, 8):
-        open_, closed = lanes_at(left, 8 * byte), lanes_at(ended, 8 * byte)
-        for frame in range(frames):
-            spikes = word_of(source + frame * stride + byte, width - byte)
-            closed = pick(spikes, open_, closed)
-            open_ = later(open_, spikes, longest, left)
-        set_lanes(left, 8 * byte, open_)
-        set_lanes(ended, 8 * byte, closed)
+    whole = width & -8
+    for byte in range(0, whole, 8):
+        _advance(source + byte, stride, frames, 8, longest, left, ended, 8 * byte)
+    if whole < width:
+        _advance(source + whole, stride, frames, width - whole, longest, left, ended, 8 * whole)

@@ -1,7 +1,7 @@
 """Vectors of 64 lanes for numba kernels: 64 pixels at once, straight from 64 packed bits.
 
-A packed word (uint64) holds the spikes of 64 pixels. Its bits choose between two vectors lane by lane (`pick`), which LLVM
-turns into mask registers on AVX-512, shuffles and compares on AVX2, SSE and NEON: no instruction set is named here.
+A packed word (uint64) holds the spikes of 64 pixels. Its bits choose between two vectors lane by lane (`pick`): in mask
+registers on AVX-512, by shuffles and compares elsewhere (AVX2, SSE, NEON), which is LLVM's choice from portable code.
 A vector has 64 lanes of 8, 16 or 32 bits and exists only inside compiled code.
 
 Memory is addressed by plain integers (`array.ctypes.data`), so that one compiled kernel serves read-only maps, slices
@@ -63,9 +63,17 @@ def _vector(bits: int) -> ir.VectorType:
     return ir.VectorType(ir.IntType(bits), LANES)
 
 
-def _chosen(builder: Any, word: Any) -> Any:
+def _chosen(context: Any, builder: Any, word: Any) -> Any:
     """The 64 bits of a word as 64 lanes of true or false; lane i is bit i."""
-    return builder.bitcast(word, ir.VectorType(ir.IntType(1), LANES))
+    _, _, features = context.codegen().magic_tuple()
+    if "+avx512bw" in features:  # a mask register is just these bits
+        return builder.bitcast(word, ir.VectorType(ir.IntType(1), LANES))
+    # Elsewhere, each byte is spread over 8 lanes, of which each tests one bit: LLVM finds this by itself on x86 only.
+    octets = builder.bitcast(word, ir.VectorType(_BYTE, 8))
+    places = ir.Constant(ir.VectorType(_INT, LANES), [lane // 8 for lane in range(LANES)])
+    spread = builder.shuffle_vector(octets, ir.Constant(octets.type, ir.Undefined), places)
+    tested = builder.and_(spread, ir.Constant(_vector(8), [1 << lane % 8 for lane in range(LANES)]))
+    return builder.icmp_unsigned("!=", tested, ir.Constant(_vector(8), [0] * LANES))
 
 
 def _read(builder: Any, pointer: Any, kind: Any) -> Any:
@@ -220,7 +228,7 @@ def splat(typing: Any, array: Any, value: Any) -> Any:
 @intrinsic
 def pick(typing: Any, word: Any, spiking: Any, silent: Any) -> Any:
     """Lane i of `spiking` where bit i of the word is 1, else of `silent`."""
-    return spiking(types.uint64, spiking, spiking), lambda c, b, s, a: b.select(_chosen(b, a[0]), a[1], a[2])
+    return spiking(types.uint64, spiking, spiking), lambda c, b, s, a: b.select(_chosen(c, b, a[0]), a[1], a[2])
 
 
 @intrinsic

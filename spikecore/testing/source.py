@@ -14,6 +14,7 @@ import pytest
 from spikecore.component import Component, Data, Kind
 from spikecore.host import PluginHost
 from spikecore.interfaces import SpikeSource
+from spikecore.output import write_stream
 from spikecore.sample import Sample
 from spikecore.testing.checks import changed, sample_arrays, shape_fault
 from spikecore.testing.contract import ComponentContract
@@ -82,7 +83,9 @@ class SourceContract(ComponentContract):
             assert value.dtype == np.float32, f"target {kind} is {value.dtype}, expected float32"
             assert value.ndim >= 3, f"target {kind} has shape {value.shape}"
             size = (value.shape[-2], value.shape[-1])
-            assert not (fault := shape_fault(kind, (1, *value.shape), 1, size)), f"target (in a batch of one) {fault}"
+            assert not (fault := shape_fault(Data(kind), (1, *value.shape), 1, size)), (
+                f"target (in a batch of one) {fault}"
+            )
             if kind in (Data.IMAGE, Data.VIDEO):
                 assert value.min() >= 0, f"target {kind} has values below 0"
                 assert value.max() <= 1, f"target {kind} has values above 1"
@@ -134,7 +137,7 @@ class SourceContract(ComponentContract):
             pytest.skip(f"{entry.id} writes no spikes")
         path = tmp_path / f"written{entry.patterns[0].lstrip('*')}"
         options = {**settings, "path": str(path)}
-        entry.load_writer()(stream, path, host.configure(entry, options))
+        write_stream(host, stream, path, entry.id, options)
         read = host.build(entry, options)[0].spikes
         assert read is not None, "what was written has no spikes"
         assert read.shape == stream.shape, f"wrote {stream.shape}, read {read.shape}"

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, arrays
+from hypothesis.extra.numpy import arrays
 
 from spikecore import ConfigError, Sample, SpikeStream, collate
 
 RULES = ("frame", "sequence", "ssml", "spikling")
-clips = arrays(np.uint8, array_shapes(min_dims=3, max_dims=3, max_side=12), elements=st.integers(0, 1))
-searches = st.one_of(st.none(), st.integers(1, 14))
+shapes = st.tuples(st.integers(1, 14), st.integers(1, 3), st.integers(1, 9))
+clips = arrays(np.uint8, shapes, elements=st.integers(0, 1), fill=st.nothing())
+searches = st.one_of(st.none(), st.integers(1, 5), st.integers(6, 16))
 
 
 def grey(rate):
@@ -44,14 +45,14 @@ def naive(pixel, at, rule, search):
 
 
 @settings(deadline=None)  # the first call compiles
-@given(clips, st.sampled_from(RULES), searches, st.data())
-def test_is_one_over_the_interval_of_the_rule(build, image, clip, rule, search, data):
-    at = data.draw(st.integers(0, len(clip) - 1))
-    options = {} if search is None else {"search": search}
-    rate = image(build("tfi", rule=rule, **options), clip, at)
-    for y, x in np.ndindex(rate.shape):
-        interval = naive(clip[:, y, x], at, rule, search)
-        assert rate[y, x] == np.float32(1 / interval if interval else 0)
+@given(clips, st.sampled_from(RULES), searches)
+def test_is_one_over_the_interval_of_the_rule(build, image, clip, rule, search):
+    method = build("tfi", rule=rule, **({} if search is None else {"search": search}))
+    for at in range(len(clip)):
+        rate = image(method, clip, at)
+        for y, x in np.ndindex(rate.shape):
+            interval = naive(clip[:, y, x], at, rule, search)
+            assert rate[y, x] == np.float32(1 / interval if interval else 0)
 
 
 @settings(deadline=None)  # the first call compiles
@@ -87,6 +88,14 @@ def test_a_constant_rate_is_found_exactly(build, image, rule, interval):
     clip = np.add.outer(np.arange(120), np.arange(15).reshape(3, 5)) % interval == 0
     for at in (60, 61, 66):
         assert (image(build("tfi", rule=rule), clip, at) == np.float32(1 / interval)).all()
+
+
+@pytest.mark.parametrize(("interval", "rate"), [(254, 1 / 254), (255, 1 / 255), (256, 0)])
+def test_a_sequence_tells_255_lengths_apart(build, image, interval, rate):
+    clip = np.zeros((600, 1, 1), bool)
+    clip[[20, 20 + interval]] = True
+    for at in (21, 100, 20 + interval):
+        assert image(build("tfi", rule="sequence"), clip, at)[0, 0] == np.float32(rate)
 
 
 def test_the_rate_keeps_every_interval_of_an_8_bit_picture():

@@ -26,6 +26,7 @@ def spikecore_components() -> Iterable[Component]:
         config=DatConfig,
         summary="raw recordings, bit-packed without a header, opened as a memory map",
         produces=("spikes",),
+        targets=("image",),
         patterns=("*.dat", "*.raw", "*.bin"),
         writer=f"{_PACKAGE}.dat:write_dat",
         license="MIT",

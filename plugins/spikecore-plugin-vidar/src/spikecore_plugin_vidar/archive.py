@@ -92,10 +92,7 @@ class Archive:
     @contextmanager
     def _open(self, name: str) -> Iterator[tuple[IO[bytes], ArrayHeader]]:
         if name not in self._members:
-            hint = (
-                f"choose one of its arrays with key=NAME (--in key=NAME): {', '.join(self.names) or 'there are none'}"
-            )
-            raise SpikeFormatError(self.path, f"no array {name!r}", expected=_EXPECTED, hint=hint)
+            raise SpikeFormatError(self.path, f"no array {name!r}", expected=_EXPECTED)
         info = self._members[name]
         with self._file.open(info) as file:
             yield file, read_header(self.path, f"array {name!r}", file, info.file_size)
@@ -117,9 +114,8 @@ def _checked(path: Path, members: list[ZipInfo], limit: int) -> list[ZipInfo]:
         raise SpikeFormatError(path, f"two arrays named {twice[0]!r}", expected="each name once")
     for info in members:
         if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-            raise SpikeFormatError(
-                path, f"{info.filename} is packed by method {info.compress_type}", expected="deflate"
-            )
+            found = f"{info.filename} is packed by method {info.compress_type}"
+            raise SpikeFormatError(path, found, expected="deflate")
         if info.file_size > max(_RATIO * info.compress_size, _RATIO_COUNTS_FROM):
             found = f"{info.filename} unpacks from {info.compress_size} to {info.file_size} bytes"
             hint = "if the file can be trusted, pack it again with numpy.savez"

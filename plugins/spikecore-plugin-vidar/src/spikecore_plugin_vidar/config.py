@@ -57,6 +57,8 @@ class DatConfig:
         "a row (-spikecv: with the columns SpikeCV takes for pixels); auto: the one that fits the file size",
         validator=in_(CAMERAS),
     )
+    image: Path | None = option(None, help="ground truth: a grey PNG of the frame `at`")
+    at: int | None = option(None, help="frame that the ground truth belongs to", validator=optional(ge(0)))
     allow_truncated: bool = option(False, help="drop an incomplete last frame with a warning instead of refusing")
     check: bool = option(True, help="warn if the picture contradicts the stated geometry or bit order")
 

@@ -14,6 +14,7 @@ from spikecore_plugin_vidar.config import DEFAULT_RATE, DatConfig
 from spikecore_plugin_vidar.described import Description, describe_recording
 from spikecore_plugin_vidar.geometry import Geometry, choose, count_frames
 from spikecore_plugin_vidar.packing import blocks
+from spikecore_plugin_vidar.picture import read_picture
 from spikecore_plugin_vidar.plausibility import warn_if_implausible
 
 
@@ -50,7 +51,18 @@ class Dat:
         stream = self._open()
         if self.config.check:
             warn_if_implausible(self.config.path, stream, self._geometry, self._size)
-        return Sample(key=self.config.path.stem, spikes=stream)
+        return Sample(key=self.config.path.stem, spikes=stream, target=self._truth(stream), at=self._setting("at"))
+
+    def _truth(self, stream: SpikeStream) -> dict[str, Any]:
+        path = self.config.image
+        if path is None and self._known is not None and self._known.image is not None:
+            path = self.config.path.with_name(self._known.image)
+        if path is None:
+            return {}
+        if self._setting("at") is None:
+            hint = "state the frame that the picture belongs to: at=N (--in at=N)"
+            raise SpikeFormatError(path, "a ground truth of no stated frame", expected="its frame", hint=hint)
+        return {"image": read_picture(path, stream.height, stream.width)}
 
     def _open(self) -> SpikeStream:
         path = self.config.path

@@ -22,12 +22,19 @@ _FOLDERS_UP = 3
 _YAML_INTEGER = "tag:yaml.org,2002:int"
 
 
+def _plain_name(instance: object, attribute: attrs.Attribute[str], value: str) -> None:
+    if Path(value).name != value:
+        raise ValueError(f"image must be the name of a file in the same folder, got {value!r}")
+
+
 @attrs.frozen
 class Description:
     """What is known of a recording without reading it; the fields mean the same as the options of vidar/dat.
 
     Args:
         frames: Length of the recording, to notice when a part of it is missing.
+        image: Name of a picture in the same folder, the ground truth of frame `at`.
+        at: That frame.
     """
 
     height: int = attrs.field(validator=attrs.validators.gt(0))
@@ -37,6 +44,8 @@ class Description:
     gain: float | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.gt(0)))
     flip: bool | None = None
     bit_order: BitOrder | None = None
+    image: str | None = attrs.field(default=None, validator=attrs.validators.optional(_plain_name))
+    at: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(0)))
 
     def to_toml(self) -> str:
         """The text of a side-car file."""

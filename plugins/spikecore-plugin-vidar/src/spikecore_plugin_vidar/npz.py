@@ -101,7 +101,7 @@ def _read_spikling(archive: Archive, config: NpzConfig) -> Sample:
 
 def _read_packed(archive: Archive, config: NpzConfig) -> Sample:
     height, width, length = (_whole(archive, name, least=1) for name in ("height", "width", "length"))
-    packed = archive.array("packed", config.limit)
+    packed = np.ascontiguousarray(archive.array("packed", config.limit))
     wanted = (length, -(-height * width // 8))
     if packed.dtype != np.uint8 or packed.shape != wanted:
         found = f"packed is {packed.dtype} {packed.shape}"
