@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from spikecore.kernels._check import unsigned, whole
 
-HELD = 32  # frames kept before they are worked in together: a pixel's state is loaded and stored once for all of them
+HELD = 16  # frames kept before they are worked in together: a pixel's state is loaded and stored once for all of them
 
 
 class _Live:
-    """The newest frames of a stream in a ring: `kept` ones, zeros before the first, and up to 32 not yet worked in."""
+    """The newest frames of a stream in a ring: `kept` ones, zeros before the first, and up to 16 not yet worked in."""
 
     def __init__(self, bytes_per_frame: int, kept: int) -> None:
         width = whole("bytes_per_frame", bytes_per_frame, 1)

@@ -54,7 +54,7 @@ def test_something_else(tmp_path, suffix, data, message):
 def test_not_a_file(tmp_path, suffix):
     folder = tmp_path / f"folder{suffix}"
     folder.mkdir()
-    refused(folder, "a folder(.|\n)*vidar/folder")
+    refused(folder, "a folder of recordings")
     pipe = tmp_path / f"pipe{suffix}"
     os.mkfifo(pipe)
     refused(pipe, "a named pipe")

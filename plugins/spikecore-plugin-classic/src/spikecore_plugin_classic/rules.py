@@ -45,25 +45,23 @@ class IntervalRule:
     Args:
         closed: "left": a spike at the instant starts the interval; "right": it ends it.
         search: The published number of frames searched on either side; None for all of them.
-        extra: Frames seen beyond those searched, earlier ones.
         stand_in: From the number of frames searched, before the instant, and after it.
     """
 
     closed: Literal["left", "right"]
     search: int | None
-    extra: int
     stand_in: Callable[[int, int, int], StandIn]
 
     def window(self, search: int | None) -> Window:
-        """The frames seen."""
-        return Window() if search is None else Window(2 * search + self.extra, anchor=search, clip=True)
+        """The frames seen: at-search..at+search-1 for "right"; one more for "left", which searches all but the first."""
+        return Window() if search is None else Window(2 * search + (self.closed == "left"), anchor=search, clip=True)
 
 
 def _frame(search: int, position: int, ahead: int) -> StandIn:
     """SpikeCV, one frame, and Spike-Zoo: 2·search if either spike is missing; the index 0 doubles as "missing".
 
-    Frame 0 of the recording is `position` frames back where it is searched. Elsewhere `position` is `search`, thanks to
-    the extra frame, and no spike found is that far back.
+    Where frame 0 of the recording is searched, it lies `position` frames back. Elsewhere `position` is `search`, because
+    the window begins one frame before those searched, and no spike found lies that far back.
     """
     return StandIn(FAR, FAR, cap=2 * search, ignored=position)
 
@@ -85,9 +83,9 @@ def _spikling(search: int, position: int, ahead: int) -> StandIn:
 
 RULES: Mapping[Rule, IntervalRule] = MappingProxyType(
     {
-        Rule.FRAME: IntervalRule("left", 20, 1, _frame),
-        Rule.SEQUENCE: IntervalRule("right", 255, 0, _sequence),
-        Rule.SSML: IntervalRule("left", 12, 1, _ssml),
-        Rule.SPIKLING: IntervalRule("right", None, 0, _spikling),
+        Rule.FRAME: IntervalRule("left", 20, _frame),
+        Rule.SEQUENCE: IntervalRule("right", 255, _sequence),
+        Rule.SSML: IntervalRule("left", 12, _ssml),
+        Rule.SPIKLING: IntervalRule("right", None, _spikling),
     }
 )
