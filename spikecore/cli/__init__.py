@@ -25,6 +25,8 @@ COMMANDS = {
     "reconstruct": ("reconstruct:reconstruct", "a recording through a method into pictures or a video"),
     "compare": ("compare:compare", "several methods on one instant, side by side"),
     "run": ("reconstruct:run", "an experiment file, or the run.json of an earlier run"),
+    "evaluate": ("evaluate:evaluate", "methods and metrics over a data set: table, pictures, results store"),
+    "results": ("results:results", "every recorded run: best marked, compared, exported"),
     "bench": ("bench:bench", "speed of methods and kernels as ratios to a reference"),
     "new-plugin": ("newplugin:new_plugin", "start a plugin that works and passes its contract test"),
 }

@@ -53,15 +53,15 @@ class IntervalRule:
     stand_in: Callable[[int, int, int], StandIn]
 
     def window(self, search: int | None) -> Window:
-        """The frames seen: at-search..at+search-1 for "right"; one more for "left", which searches all but the first."""
+        """The frames at-search..at+search-1 for "right"; one more for "left", which searches all but the first."""
         return Window() if search is None else Window(2 * search + (self.closed == "left"), anchor=search, clip=True)
 
 
 def _frame(search: int, position: int, ahead: int) -> StandIn:
     """SpikeCV, one frame, and Spike-Zoo: 2·search if either spike is missing; the index 0 doubles as "missing".
 
-    Where frame 0 of the recording is searched, it lies `position` frames back. Elsewhere `position` is `search`, because
-    the window begins one frame before those searched, and no spike found lies that far back.
+    Where frame 0 of the recording is searched, it lies `position` frames back. Elsewhere `position` is `search`, as the
+    window begins one frame before those searched, and no spike found lies that far back.
     """
     return StandIn(FAR, FAR, cap=2 * search, ignored=position)
 

@@ -74,12 +74,12 @@ class TfiSession:
         before, after = cut.neighbours(position, search=method.search, closed=method.rule.closed)
         missing = method.stand_in(position, len(cut))
         image = np.empty(before.shape, np.float32)
-        _rate(before.ravel(), after.ravel(), image.ravel(), method.blank_silent, *attrs.astuple(missing))
+        _fill(before.ravel(), after.ravel(), image.ravel(), method.blank_silent, *attrs.astuple(missing))
         return with_gamma(image, method.gamma)
 
 
 @compiled
-def _rate(
+def _fill(
     before: NDArray[np.int32],
     after: NDArray[np.int32],
     image: NDArray[np.float32],
@@ -90,7 +90,7 @@ def _rate(
     longest: int,
     ignored: int,
 ) -> None:
-    """`Tfi._rate` in one pass over flat arrays, 32 bits wide throughout so that it becomes vector instructions."""
+    """`Tfi._rate` in one pass over flat arrays into `image`; 32 bits wide throughout, for vector instructions."""
     far_back, far_on, most, last = np.int32(missing_before), np.int32(missing_after), np.int32(cap), np.int32(longest)
     no_distance, none, one = np.int32(ignored), np.float32(0), np.float32(1)
     for pixel in range(len(image)):

@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     Image = NDArray[np.float32]
 
 RECOVERED = 2.0**-18
-"""1 - R below which float32 leaves no two digits of it: with D = 1, intervals longer than about 12 frames."""
+"""1 - R of which float32 keeps less than two digits: reached with D = 1 by intervals longer than about 12 frames."""
 
 
 class Tfstp:
     """Mean of the rates that resources and utilisation stand for, in spikes per frame.
 
-    A pixel that fires every n frames reaches the image 1/n, to 0.2 % up to n = 10·F; beyond, u comes to rest in
-    float32 and the image is 0. Every frame of the recording up to the instant is taken in, and none after it; a session
-    takes each in once.
+    A pixel that fires every n frames reaches the image 1/n, to 0.2 % up to n = 10·F; beyond about 16·F, u comes to rest
+    in float32 and the image is 0. Every frame of the recording up to the instant is taken in, and none after it; a
+    session takes each in once.
     """
 
     window = Window()

@@ -1,0 +1,203 @@
+"""The memory of what was measured: one SQLite file, safe with concurrent writers and after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import attrs
+
+from spikecore.errors import OutputError, SpikeFormatError, UsageError, closest
+
+VARIABLE = "SPIKECORE_RESULTS"
+_APPLICATION = 0x5350494B  # "SPIK", marks the file as ours
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS run (
+  id TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL,
+  started TEXT NOT NULL, finished TEXT, fingerprint TEXT NOT NULL, recipe TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS score (
+  run TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE, item TEXT NOT NULL, method TEXT NOT NULL,
+  metric TEXT NOT NULL, value REAL, reason TEXT NOT NULL, higher INTEGER, PRIMARY KEY (run, item, method, metric)
+) STRICT;
+CREATE TABLE IF NOT EXISTS artefact (
+  run TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE, path TEXT NOT NULL, sha256 TEXT NOT NULL,
+  PRIMARY KEY (run, path)
+) STRICT;
+"""
+
+
+@attrs.frozen
+class Score:
+    """One measured value.
+
+    Args:
+        item: The recording or clip; "" for a value of the whole run, such as a mean.
+        method: Id (and options) of the method.
+        metric: What was measured, with its unit or convention where the name needs it.
+        value: None if it could not be measured; `reason` then says why.
+        reason: "" for a measured value.
+        higher_is_better: None if neither is.
+    """
+
+    item: str
+    method: str
+    metric: str
+    value: float | None
+    reason: str = ""
+    higher_is_better: bool | None = None
+
+
+@attrs.frozen
+class Run:
+    """One recorded run: evaluate, bench, train or imported."""
+
+    id: str
+    kind: str
+    name: str
+    state: str
+    started: str
+    finished: str | None
+    fingerprint: str
+    recipe: Mapping[str, Any]
+
+
+def default_path() -> Path:
+    """The file named by SPIKECORE_RESULTS, else .spikecore/results.sqlite in the current folder."""
+    return Path(os.environ.get(VARIABLE) or Path(".spikecore") / "results.sqlite")
+
+
+class Results:
+    """The results in one file. Every call opens and closes it, so any number of processes can share it.
+
+    Args:
+        path: The file; made, with its folder, on the first write.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = default_path() if path is None else path
+
+    def start(self, kind: str, name: str, recipe: Mapping[str, Any], fingerprint: str = "", id: str = "") -> str:
+        """Record the start of a run; returns its id."""
+        id = id or uuid4().hex
+        row = (id, kind, name, "running", _now(), None, fingerprint, json.dumps(recipe, default=str))
+        with self._write() as store:
+            store.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        return id
+
+    def add(self, run: str, scores: Iterable[Score]) -> None:
+        """Record scores; a repeated (item, method, metric) replaces the older one."""
+        rows = [(run, s.item, s.method, s.metric, s.value, s.reason, s.higher_is_better) for s in scores]
+        with self._write() as store:
+            store.executemany("INSERT OR REPLACE INTO score VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def add_artefact(self, run: str, path: Path, sha256: str) -> None:
+        """Record a file that the run wrote."""
+        with self._write() as store:
+            store.execute("INSERT OR REPLACE INTO artefact VALUES (?, ?, ?)", (run, str(path), sha256))
+
+    def finish(self, run: str, state: str) -> None:
+        """Record the end of a run: done, failed or interrupted."""
+        with self._write() as store:
+            store.execute("UPDATE run SET state = ?, finished = ? WHERE id = ?", (state, _now(), run))
+
+    def runs(self, kind: str | None = None) -> list[Run]:
+        """All runs, the newest first."""
+        with self._read() as store:
+            rows = store.execute("SELECT * FROM run WHERE ? IS NULL OR kind = ? ORDER BY started DESC", (kind, kind))
+            return [Run(*row[:7], json.loads(row[7])) for row in rows]
+
+    def find(self, reference: str) -> Run:
+        """The run whose id begins with `reference`, or the newest of that name.
+
+        Raises:
+            UsageError: If there is none, or several ids begin so.
+        """
+        runs = self.runs()
+        found = [run for run in runs if run.id.startswith(reference)] or [r for r in runs if r.name == reference][:1]
+        if len(found) != 1:
+            known = [run.id[:8] for run in runs] + [run.name for run in runs]
+            raise UsageError(f"{len(found) or 'no'} runs {reference!r} in {self.path}: {closest(reference, known)}")
+        return found[0]
+
+    def scores(self, run: str | None = None) -> list[tuple[str, Score]]:
+        """(run id, score) of one run, or of all."""
+        with self._read() as store:
+            rows = store.execute("SELECT * FROM score WHERE ? IS NULL OR run = ? ORDER BY rowid", (run, run)).fetchall()
+        return [(row[0], Score(*row[1:6], None if row[6] is None else bool(row[6]))) for row in rows]
+
+    def artefacts(self, run: str) -> dict[str, str]:
+        """Files a run wrote, and their sha256."""
+        with self._read() as store:
+            return dict(store.execute("SELECT path, sha256 FROM artefact WHERE run = ?", (run,)).fetchall())
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self._open() as store:
+                store.execute("BEGIN IMMEDIATE")
+                yield store
+                store.execute("COMMIT")
+        except (OSError, sqlite3.OperationalError) as error:
+            raise OutputError(f"{self.path}: the results could not be written: {error}") from error
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        if not self.path.is_file():
+            with _closing(sqlite3.connect(":memory:")) as store:
+                store.executescript(_SCHEMA)
+                yield store
+            return
+        with self._open() as store:
+            yield store
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with _closing(sqlite3.connect(self.path, timeout=30, isolation_level=None)) as store:
+            try:
+                (application,) = store.execute("PRAGMA application_id").fetchone()
+                if application != _APPLICATION:
+                    self._prepare(store, application)
+                store.execute("PRAGMA synchronous = FULL")
+                store.execute("PRAGMA foreign_keys = ON")
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    raise
+                raise self._stranger(str(error)) from None
+            yield store
+
+    def _prepare(self, store: sqlite3.Connection, application: int) -> None:
+        store.execute("PRAGMA journal_mode = WAL")  # stays a rollback journal where WAL cannot work; both are safe
+        store.execute("BEGIN IMMEDIATE")
+        tables = {name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if application not in (0, _APPLICATION) or tables - {"run", "score", "artefact"}:
+            store.execute("ROLLBACK")
+            raise self._stranger("an SQLite file of another program")
+        for statement in filter(str.strip, _SCHEMA.split(";")):
+            store.execute(statement)
+        store.execute(f"PRAGMA application_id = {_APPLICATION}")
+        store.execute("COMMIT")
+
+    def _stranger(self, found: str) -> SpikeFormatError:
+        hint = f"name another file: {VARIABLE}=results.sqlite, or --store results.sqlite"
+        return SpikeFormatError(self.path, found, expected="a results file of spikecore", hint=hint)
+
+
+@contextmanager
+def _closing(store: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,49 @@
+"""Tables of scores as text: CSV, JSON, Markdown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Row = Sequence[Any]
+
+
+def to_csv(header: Sequence[str], rows: Sequence[Row]) -> str:
+    """Comma-separated, full precision; empty where there is no value."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
+    return text.getvalue()
+
+
+def to_json(header: Sequence[str], rows: Sequence[Row]) -> str:
+    """A list of objects; null where there is no value."""
+    return json.dumps([dict(zip(header, row, strict=True)) for row in rows], indent=2) + "\n"
+
+
+def to_markdown(header: Sequence[str], rows: Sequence[Row]) -> str:
+    """A GitHub table, numbers with four digits."""
+    lines = [header, ["---"] * len(header), *[[cell_text(cell).replace("|", "\\|") for cell in row] for row in rows]]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+FORMATS: dict[str, Callable[[Sequence[str], Sequence[Row]], str]] = {
+    ".csv": to_csv,
+    ".json": to_json,
+    ".md": to_markdown,
+}
+
+
+def cell_text(cell: Any) -> str:
+    """A cell for people.
+
+    >>> cell_text(23.4961), cell_text(None), cell_text("classic/tfp"), cell_text(12)
+    ('23.4961', '-', 'classic/tfp', '12')
+    """
+    if cell is None:
+        return "-"
+    return f"{cell:.4f}" if isinstance(cell, float) else str(cell)
