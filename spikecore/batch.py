@@ -101,7 +101,9 @@ class SpikeBatch:
             pictures = torch.stack([flat[..., index] for flat, index in zip(flats, indices, strict=True)])
         else:
             shown = [layout.image(flat) for layout, flat in zip(layouts, flats, strict=True)]
-            pictures = torch.from_numpy(np.stack(shown))
+            pictures = torch.from_numpy(
+                np.stack(shown).astype(np.uint8 if dtype == torch.uint8 else np.int32, copy=False)
+            )
         return pictures[:, None].to(dtype or torch.int32)
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import keyword
 import re
-import shutil
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 from spikecore.component import Kind
 from spikecore.errors import OutputError, UsageError, closest
@@ -45,15 +44,11 @@ def new_plugin(name: str, kind: Kind | str, folder: Path, taken: Collection[str]
     if not folder.is_dir():
         raise OutputError(f"there is no folder {folder}\n  try: mkdir -p {folder}")
     try:
-        aside = Path(mkdtemp(prefix=".spikecore-", dir=folder))
+        with TemporaryDirectory(prefix=".spikecore-", dir=folder) as aside:
+            _render(Path(aside) / "project", values)
+            (Path(aside) / "project").rename(project)
     except OSError as error:
-        raise OutputError(f"{project} cannot be made: {error.strerror}") from error
-    try:
-        _render(aside, values)
-        aside.chmod(0o755)
-        aside.rename(project)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        raise OutputError(f"{project} cannot be made: {error.strerror or error}") from error
     return project
 
 

@@ -1,9 +1,9 @@
 """Counts and inter-spike intervals straight from packed spikes, at the speed of the memory.
 
-`packed` is uint8 (frames, bytes per frame) everywhere: pixel p of a frame is bit p % 8 (least significant first) of byte
-p // 8, so that a frame has 8 pixels to a byte. It may be a read-only memory map, a slice or every n-th frame of one.
-NumPy arrays go through compiled kernels (numba, imported and compiled on the first call, then kept on disk); torch tensors
-through torch operations on their own device, with the same values in the nearest torch dtype.
+`packed` is uint8 (frames, bytes per frame) everywhere: pixel p of a frame is bit p % 8, least significant first, of
+byte p // 8, so that a frame has 8 pixels to a byte. It may be a read-only memory map, a slice or every n-th frame of one.
+NumPy arrays go through compiled kernels (numba, imported and compiled on the first call, then kept on disk); torch
+tensors through torch operations on their own device, with the same values in the nearest torch dtype.
 
 Frames of which the last byte is partly unused give values for the unused bits too; the caller crops.
 """
@@ -68,19 +68,19 @@ def unpack(packed: Packed, pixels: int | None = None, *, out: Any = None, thread
         TypeError: If an argument has the wrong type or dtype.
         ValueError: If an argument has the wrong shape or range.
     """
-    packed = _check.packed_frames(packed)
-    most = 8 * packed.shape[1]
+    rows = _check.packed_frames(packed)
+    most = 8 * rows.shape[1]
     pixels = most if pixels is None else _check.whole("pixels", pixels, 1, most)
     threads = _check.whole("threads", threads, 1)
-    if _check.is_tensor(packed):
+    if _check.is_tensor(rows):
         from spikecore.kernels import _torch
 
-        return _torch.unpack(packed, pixels, out)
+        return _torch.unpack(rows, pixels, out)
     from spikecore.kernels._pixels import unpack as kernel
 
-    result = _check.result(out, (len(packed), pixels), np.uint8)
-    address, stride, past_cache = packed.ctypes.data, packed.strides[0], _check.past_cache(result)
-    share(lambda a, b: kernel(address, stride, a, b, result, past_cache), len(packed), threads=threads, unit=1)
+    result = _check.result(out, (len(rows), pixels), np.uint8)
+    address, stride, past_cache = rows.ctypes.data, rows.strides[0], _check.past_cache(result)
+    share(lambda a, b: kernel(address, stride, a, b, result, past_cache), len(rows), threads=threads, unit=1)
     return result
 
 
@@ -94,25 +94,25 @@ def counts(packed: Packed, start: int = 0, stop: int | None = None, *, threads: 
         TypeError: If an argument has the wrong type or dtype.
         ValueError: If the frames are not inside the stream.
     """
-    packed = _check.packed_frames(packed)
-    stop = _check.whole("stop", len(packed) if stop is None else stop, 0, len(packed))
+    rows = _check.packed_frames(packed)
+    stop = _check.whole("stop", len(rows) if stop is None else stop, 0, len(rows))
     start = _check.whole("start", start, 0, stop)
     threads = _check.whole("threads", threads, 1)
-    if _check.is_tensor(packed):
+    if _check.is_tensor(rows):
         from spikecore.kernels import _torch
 
-        return _torch.counts(packed, start, stop)
+        return _torch.counts(rows, start, stop)
     from spikecore.kernels._counts import counts as kernel
 
-    rows = packed[start:stop]
-    result = np.empty(8 * packed.shape[1], _check.unsigned(len(rows)))
-    address, stride = rows.ctypes.data, rows.strides[0]
-    share(lambda a, b: kernel(address, stride, len(rows), a, b, result), packed.shape[1], threads=threads)
+    part = rows[start:stop]
+    result = np.empty(8 * rows.shape[1], _check.unsigned(len(part)))
+    address, stride = part.ctypes.data, part.strides[0]
+    share(lambda a, b: kernel(address, stride, len(part), a, b, result), rows.shape[1], threads=threads)
     return result
 
 
 def sliding_counts(packed: Packed, window: int, *, out: Any = None, threads: int = 1) -> Any:
-    """Spikes per pixel in every run of `window` frames, (frames - window + 1, pixels): row i counts frames i..i+window-1.
+    """Spikes per pixel in every run of `window` frames: row i, (pixels,), counts frames i..i+window-1.
 
     Args:
         packed: Packed frames (frames, bytes).
@@ -124,58 +124,54 @@ def sliding_counts(packed: Packed, window: int, *, out: Any = None, threads: int
         TypeError: If an argument has the wrong type or dtype.
         ValueError: If the stream is shorter than the window, or an argument has the wrong shape or range.
     """
-    packed = _check.packed_frames(packed)
+    rows = _check.packed_frames(packed)
     window = _check.whole("window", window, 1)
     threads = _check.whole("threads", threads, 1)
-    if window > len(packed):
-        raise ValueError(f"a window of {window} frames is longer than the stream of {len(packed)}")
-    if _check.is_tensor(packed):
+    if window > len(rows):
+        raise ValueError(f"a window of {window} frames is longer than the stream of {len(rows)}")
+    if _check.is_tensor(rows):
         from spikecore.kernels import _torch
 
-        return _torch.sliding_counts(packed, window, out)
+        return _torch.sliding_counts(rows, window, out)
     from spikecore.kernels._counts import sliding_counts as kernel
 
-    shape = len(packed) - window + 1, 8 * packed.shape[1]
+    shape = len(rows) - window + 1, 8 * rows.shape[1]
     result = _check.result(out, shape, _check.unsigned(window))
-    begin = counts(packed, 0, window)
-    address, stride, past_cache = packed.ctypes.data, packed.strides[0], _check.past_cache(result)
-    share(
-        lambda a, b: kernel(address, stride, window, a, b, begin, result, past_cache), packed.shape[1], threads=threads
-    )
+    begin = counts(rows, 0, window)
+    address, stride, past_cache = rows.ctypes.data, rows.strides[0], _check.past_cache(result)
+    share(lambda a, b: kernel(address, stride, window, a, b, begin, result, past_cache), rows.shape[1], threads=threads)
     return result
 
 
-def neighbours(
-    packed: Packed, at: int, *, search: int | None = None, closed: Closed = "right"
-) -> tuple[Any, Any]:
+def neighbours(packed: Packed, at: int, *, search: int | None = None, closed: Closed = "right") -> tuple[Any, Any]:
     """Frames from `at` back to the previous spike of each pixel and on to the next, int32 (pixels,); -1 for none.
 
     Args:
         packed: Packed frames (frames, bytes).
         at: Frame number.
         search: Frames looked at on either side, as far as there are any; None for the whole stream.
-        closed: "right": intervals are (previous, next], the previous spike is looked for in at-search..at-1 and the next
-            in at..at+search-1. "left": they are [previous, next), in at-search+1..at and at+1..at+search.
+        closed: "right": intervals are (previous, next]; the previous spike is looked for in at-search..at-1, the next in
+            at..at+search-1. "left": they are [previous, next), in at-search+1..at and at+1..at+search.
 
     Raises:
         IndexError: If `at` is outside the stream.
         TypeError: If an argument has the wrong type or dtype.
         ValueError: If an argument has the wrong shape or range.
     """
-    packed = _check.packed_frames(packed)
+    rows = _check.packed_frames(packed)
     shift = _check.shift(closed)
-    at, search = _check.reach(len(packed), at, search)
-    if _check.is_tensor(packed):
+    at, search = _check.reach(len(rows), at, search)
+    if _check.is_tensor(rows):
         from spikecore.kernels import _torch
 
-        return _torch.neighbours(packed, at + shift, search, shift)
+        return _torch.neighbours(rows, at + shift, search, shift)
     from spikecore.kernels._neighbours import first_spikes
 
-    width, stride = packed.shape[1], packed.strides[0]
-    border = packed.ctypes.data + (at + shift) * stride
+    width, stride = rows.shape[1], rows.strides[0]
+    border = rows.ctypes.data + (at + shift) * stride
     before, after = np.empty((2, 8 * width), np.int32)
     first_spikes(border - stride, -stride, min(search, at + shift), 1 - shift, width, before)
-    first_spikes(border, stride, min(search, len(packed) - at - shift), shift, width, after)
+    first_spikes(border, stride, min(search, len(rows) - at - shift), shift, width, after)
     return before, after
 
 
@@ -211,23 +207,21 @@ def sliding_intervals(
         TypeError: If an argument has the wrong type or dtype.
         ValueError: If an argument has the wrong shape or range.
     """
-    packed = _check.packed_frames(packed)
+    rows = _check.packed_frames(packed)
     shift = _check.shift(closed)
     longest = _check.whole("longest", longest, 1, 65535)
     threads = _check.whole("threads", threads, 1)
-    if _check.is_tensor(packed):
+    if _check.is_tensor(rows):
         from spikecore.kernels import _torch
 
-        return _torch.sliding_intervals(packed, shift, longest, out)
+        return _torch.sliding_intervals(rows, shift, longest, out)
     from spikecore.kernels._intervals import sliding_intervals as kernel
 
-    frames, width = packed.shape
+    frames, width = rows.shape
     result = _check.result(out, (frames, 8 * width), _check.unsigned(longest))
     # Closed on the right, an interval covers the same frames one later; the first frame has nothing before it.
-    rows = result if shift else result[1:]
+    kept = result if shift else result[1:]
     result[: 1 - shift] = 0
-    address, stride, past_cache = packed.ctypes.data, packed.strides[0], _check.past_cache(result)
-    share(
-        lambda a, b: kernel(address, stride, frames, longest, a, b, rows, past_cache), width, threads=threads
-    )
+    address, stride, past_cache = rows.ctypes.data, rows.strides[0], _check.past_cache(result)
+    share(lambda a, b: kernel(address, stride, frames, longest, a, b, kept, past_cache), width, threads=threads)
     return result

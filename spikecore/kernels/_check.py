@@ -49,7 +49,8 @@ def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
     except TypeError:
         raise TypeError(f"{name} must be a whole number, got {value!r}") from None
     if number < least or (most is not None and number > most):
-        raise ValueError(f"{name} must be {least} or more{'' if most is None else f' and at most {most}'}, got {number}")
+        limits = f"{least} or more" if most is None else f"{least} or more and at most {most}"
+        raise ValueError(f"{name} must be {limits}, got {number}")
     return number
 
 

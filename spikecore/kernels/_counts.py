@@ -150,7 +150,7 @@ def _move_block(
 def sliding_counts(
     source: int, stride: int, window: int, first: int, last: int, begin: Any, out: Any, past_cache: bool
 ) -> None:
-    """Spikes per pixel in every window, byte columns first..last-1 of the rows of `out`, from the counts of the first."""
+    """Spikes per pixel in every window, for byte columns first..last-1, from those in the first window, `begin`."""
     size = out.itemsize
     block = BLOCK // size
     counted = scratch(16 * block, out)

@@ -1,12 +1,13 @@
 """The inter-spike interval that covers each frame, for every frame of a stream.
 
-A lane holds what is left of the longest interval: `longest` on the frame after a spike, one less with every frame, and 0
-once the interval is too long or no spike has been seen. So it never overflows, and at a spike `longest + 1 - left` is the
-interval's length.
+A lane holds what is left of the longest interval: `longest` on the frame after a spike, one less with every frame, and
+0 once the interval is too long or while no spike has been seen. So it never overflows, and at a spike the interval has
+the length `longest + 1 - left`.
 
-A block of columns is worked on in spans of frames. Forwards through the span, `left` is kept for every frame; beyond its end
-the next spikes are looked up; backwards, each spike hands its interval's length to the frames before it. The kept lanes stay
-in the second-level cache, so memory sees the packed frames and the result only.
+A block of columns goes through all frames twice. A first pass forwards marks what is left at the start of every span of
+frames. Then, span by span from the last, what is left is found for each frame of the span, and backwards through the
+span each spike hands the length of its interval to the frames before it. What is left stays in the second-level cache:
+memory sees the packed frames and the result only, and the work does not depend on how long intervals are.
 """
 
 from __future__ import annotations

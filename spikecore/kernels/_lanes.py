@@ -45,6 +45,12 @@ def inlined(function: Function) -> Function:
     return compiled
 
 
+def operation(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An operation for use in kernels; the function gives its numba signature and the generator of its LLVM code."""
+    made: Callable[..., Any] = intrinsic(function)
+    return made
+
+
 class Lanes(types.Type):
     """The numba type of a vector of 64 unsigned integers of `bits` bits."""
 
@@ -96,32 +102,32 @@ def _pointer(builder: Any, address: Any) -> Any:
     return builder.inttoptr(address, _BYTE.as_pointer())
 
 
-@intrinsic
+@operation
 def word_at(typing: Any, address: Any) -> Any:
     """The 8 bytes at an address, first byte lowest: the spikes of 64 pixels."""
     return types.uint64(types.int64), lambda c, b, s, a: _read(b, _pointer(b, a[0]), _WORD)
 
 
-@intrinsic
+@operation
 def byte_at(typing: Any, address: Any) -> Any:
     """The byte at an address, as a word."""
     return types.uint64(types.int64), lambda c, b, s, a: b.zext(_read(b, _pointer(b, a[0]), _BYTE), _WORD)
 
 
-@intrinsic
+@operation
 def bytes_at(typing: Any, address: Any) -> Any:
     """The 64 bytes at an address."""
     return Lanes(8)(types.int64), lambda c, b, s, a: _read(b, _pointer(b, a[0]), _vector(8))
 
 
-@intrinsic
+@operation
 def lanes_from(typing: Any, array: Any, address: Any) -> Any:
     """64 neighbouring values at an address; lanes as wide as the array's elements."""
     lanes = Lanes(array.dtype.bitwidth)
     return lanes(array, types.int64), lambda c, b, s, a: _read(b, _pointer(b, a[1]), _vector(lanes.bits))
 
 
-@intrinsic
+@operation
 def put_word(typing: Any, address: Any, word: Any) -> Any:
     """Write 8 bytes."""
 
@@ -132,7 +138,7 @@ def put_word(typing: Any, address: Any, word: Any) -> Any:
     return types.void(types.int64, types.uint64), generate
 
 
-@intrinsic
+@operation
 def put_lanes(typing: Any, address: Any, lanes: Any) -> Any:
     """Write the lanes to an address of any alignment."""
 
@@ -143,7 +149,7 @@ def put_lanes(typing: Any, address: Any, lanes: Any) -> Any:
     return types.void(types.int64, lanes), generate
 
 
-@intrinsic
+@operation
 def stream_lanes(typing: Any, address: Any, lanes: Any) -> Any:
     """Write the lanes to an address divisible by 64, past the cache: the old line is not read first."""
 
@@ -156,7 +162,7 @@ def stream_lanes(typing: Any, address: Any, lanes: Any) -> Any:
     return types.void(types.int64, lanes), generate
 
 
-@intrinsic
+@operation
 def prefetch(typing: Any, address: Any) -> Any:
     """Ask for the cache line of an address, which need not exist, before it is needed."""
 
@@ -169,7 +175,7 @@ def prefetch(typing: Any, address: Any) -> Any:
     return types.void(types.int64), generate
 
 
-@intrinsic
+@operation
 def fence(typing: Any) -> Any:
     """Make streamed writes visible to other threads."""
 
@@ -180,7 +186,7 @@ def fence(typing: Any) -> Any:
     return types.void(), generate
 
 
-@intrinsic
+@operation
 def lanes_at(typing: Any, array: Any, index: Any) -> Any:
     """64 neighbouring elements of a contiguous array, from a flat index on."""
     lanes = Lanes(array.dtype.bitwidth)
@@ -191,7 +197,7 @@ def lanes_at(typing: Any, array: Any, index: Any) -> Any:
     return lanes(array, types.int64), generate
 
 
-@intrinsic
+@operation
 def set_lanes(typing: Any, array: Any, index: Any, lanes: Any) -> Any:
     """Write 64 neighbouring elements of a contiguous array, from a flat index on."""
 
@@ -202,7 +208,7 @@ def set_lanes(typing: Any, array: Any, index: Any, lanes: Any) -> Any:
     return types.void(array, types.int64, lanes), generate
 
 
-@intrinsic
+@operation
 def address_of(typing: Any, array: Any, index: Any) -> Any:
     """Where an element of a contiguous array lies, by its flat index."""
 
@@ -212,7 +218,7 @@ def address_of(typing: Any, array: Any, index: Any) -> Any:
     return types.int64(array, types.int64), generate
 
 
-@intrinsic
+@operation
 def splat(typing: Any, array: Any, value: Any) -> Any:
     """The value (modulo the lane width) in every lane; lanes as wide as the array's elements."""
     lanes = Lanes(array.dtype.bitwidth)
@@ -225,13 +231,13 @@ def splat(typing: Any, array: Any, value: Any) -> Any:
     return lanes(array, types.int64), generate
 
 
-@intrinsic
+@operation
 def pick(typing: Any, word: Any, spiking: Any, silent: Any) -> Any:
     """Lane i of `spiking` where bit i of the word is 1, else of `silent`."""
     return spiking(types.uint64, spiking, spiking), lambda c, b, s, a: b.select(_chosen(c, b, a[0]), a[1], a[2])
 
 
-@intrinsic
+@operation
 def where_positive(typing: Any, tested: Any, value: Any) -> Any:
     """Lanes of `value` where `tested` is not 0, else 0."""
 
@@ -242,7 +248,7 @@ def where_positive(typing: Any, tested: Any, value: Any) -> Any:
     return value(value, value), generate
 
 
-@intrinsic
+@operation
 def positive(typing: Any, lanes: Any) -> Any:
     """A word with bit i set where lane i is not 0."""
 
@@ -253,9 +259,9 @@ def positive(typing: Any, lanes: Any) -> Any:
     return types.uint64(lanes), generate
 
 
-@intrinsic
+@operation
 def less_saturating(typing: Any, left: Any, right: Any) -> Any:
-    """left - right, and 0 where that is negative."""
+    """Difference left - right, and 0 where that is negative."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         vector = _vector(left.bits)
@@ -266,31 +272,31 @@ def less_saturating(typing: Any, left: Any, right: Any) -> Any:
     return left(left, left), generate
 
 
-@intrinsic
+@operation
 def plus(typing: Any, left: Any, right: Any) -> Any:
-    """left + right, lane by lane, modulo the lane width."""
+    """Sum, lane by lane, modulo the lane width."""
     return left(left, left), lambda c, b, s, a: b.add(*a)
 
 
-@intrinsic
+@operation
 def minus(typing: Any, left: Any, right: Any) -> Any:
-    """left - right, lane by lane, modulo the lane width."""
+    """Difference left - right, lane by lane, modulo the lane width."""
     return left(left, left), lambda c, b, s, a: b.sub(*a)
 
 
-@intrinsic
+@operation
 def both(typing: Any, left: Any, right: Any) -> Any:
     """Bitwise and."""
     return left(left, left), lambda c, b, s, a: b.and_(*a)
 
 
-@intrinsic
+@operation
 def differ(typing: Any, left: Any, right: Any) -> Any:
     """Bitwise exclusive or."""
     return left(left, left), lambda c, b, s, a: b.xor(*a)
 
 
-@intrinsic
+@operation
 def either(typing: Any, left: Any, right: Any) -> Any:
     """Bitwise or."""
     return left(left, left), lambda c, b, s, a: b.or_(*a)

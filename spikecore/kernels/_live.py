@@ -1,4 +1,4 @@
-"""State of a live stream, pushed frame by frame: the age and last interval of every pixel, counts of the last frames."""
+"""State of a live stream, pushed frame by frame: age and last interval of every pixel, or counts of the last frames."""
 
 from __future__ import annotations
 
@@ -99,7 +99,8 @@ class IntervalState(_Live):
     def age(self) -> NDArray[Any]:
         """Frames since the last spike of each pixel, (pixels,): 0 if the newest frame has one, at most `longest`."""
         self._work_in()
-        return np.subtract(self.longest, self._left[: self._pixels], dtype=self._left.dtype)
+        age: NDArray[Any] = np.subtract(self.longest, self._left[: self._pixels], dtype=self._left.dtype)
+        return age
 
     def intervals(self) -> NDArray[Any]:
         """Frames between the last two spikes of each pixel, (pixels,); 0 where unknown or longer than `longest`."""

@@ -1,7 +1,8 @@
 """Parts shared by the kernels: aligned scratch, the last bytes of a row, rows of results on their way out.
 
-Results are made in a scratch row that stays in the first-level cache and copied out while the next row is made. Where they
-are too many for the caches, whole cache lines are written past them, which saves reading each line before it is replaced.
+Results are made in a scratch row that stays in the first-level cache and copied out while the next row is made. Where
+they are too many for the caches, whole cache lines are written past them, which saves reading each line before it is
+replaced.
 """
 
 from __future__ import annotations

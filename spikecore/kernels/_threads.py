@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 
 def split(total: int, threads: int, unit: int) -> list[tuple[int, int]]:
@@ -15,7 +16,7 @@ def split(total: int, threads: int, unit: int) -> list[tuple[int, int]]:
     units = -(-total // unit)
     parts = max(1, min(threads, units))
     bounds = [min(total, units * part // parts * unit) for part in range(parts + 1)]
-    return list(zip(bounds, bounds[1:], strict=False))
+    return list(pairwise(bounds))
 
 
 def share(work: Callable[[int, int], None], total: int, *, threads: int, unit: int = 64) -> None:

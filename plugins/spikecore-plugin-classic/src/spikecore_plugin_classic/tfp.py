@@ -38,6 +38,9 @@ class Tfp:
             if length != self.window.length and not (self.window.clip and length < (self.window.length or 0)):
                 raise UsageError(f"{stream.name}: got {length} frames for a window of {self.window.length}")
         counts = spikes.counts()
+        if counts.device.type == "cpu":  # NumPy, as torch would wake all its threads for a picture this small
+            shares = np.array(frames, np.float32).reshape(-1, 1, 1, 1)
+            return with_gamma(torch.from_numpy(np.divide(counts.numpy(), shares, dtype=np.float32)), self.gamma)
         rate = counts.to(torch.float32) / torch.tensor(frames, device=counts.device).reshape(-1, 1, 1, 1)
         return with_gamma(rate, self.gamma)
 
