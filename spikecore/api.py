@@ -82,7 +82,13 @@ def find_source(host: PluginHost, path: Path, source: str | None = None) -> Comp
         raise SpikeFormatError(path, "no such file or folder", hint=near.partition("?")[0] + "?" if "?" in near else "")
     openers = host.openers(path)
     if not openers:
-        known = sorted({"folders" if pattern == "*/" else pattern for found in host.components(Kind.SOURCE) for pattern in found.patterns})
+        known = sorted(
+            {
+                "folders" if pattern == "*/" else pattern
+                for found in host.components(Kind.SOURCE)
+                for pattern in found.patterns
+            }
+        )
         hint = f"readable here: {', '.join(known)}; choose a reader with source=ID (--source ID), or see spikecore list"
         raise SpikeFormatError(path, "no installed plugin reads files of this name", hint=hint)
     if len(openers) > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
+from enum import Enum, StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,17 @@ from spikecore.config import option
 from spikecore.errors import CompositionError, ConfigError, PluginError, closest
 from spikecore.host import PluginHost
 
-SINGLE = {
-    "source": Kind.SOURCE,
-    "reconstructor": Kind.RECONSTRUCTOR,
-    "model": Kind.MODEL,
-    "trainer": Kind.TRAINER,
+SINGLE: dict[str, tuple[Kind, ...]] = {
+    "source": (Kind.SOURCE,),
+    "reconstructor": (Kind.RECONSTRUCTOR,),
+    "model": (Kind.MODEL,),
+    "trainer": (Kind.TRAINER,),
 }
-MANY = {"loss": Kind.LOSS, "metric": Kind.METRIC}
+MANY: dict[str, tuple[Kind, ...]] = {
+    "method": (Kind.RECONSTRUCTOR, Kind.MODEL),
+    "loss": (Kind.LOSS,),
+    "metric": (Kind.METRIC,),
+}
 RECORD_FORMAT = "spikecore run 1"
 
 
@@ -94,13 +98,23 @@ class Bound:
         """Import the component and construct it."""
         return self.component.load()(self.config)
 
+    @property
+    def label(self) -> str:
+        """The id, and the options that are not at their defaults: "classic/tfi rule=ssml"."""
+        words = [self.component.id]
+        for field in attrs.fields(type(self.config)):
+            value = getattr(self.config, field.name)
+            if value != field.default:
+                words.append(f"{field.name}={value.value if isinstance(value, Enum) else value}")
+        return " ".join(words)
+
 
 @attrs.frozen(eq=False)
 class Experiment:
     """Components that fit together, and how to run them.
 
     Args:
-        parts: Bound components by role: source, reconstructor, model, trainer, loss.0, loss.1, …, metric.0, …
+        parts: Bound components by role: source, reconstructor, model, trainer, method.0, …, loss.0, …, metric.0, …
         run: Options of the runner.
         host: Where the components come from.
         name: For displays and the results store.
@@ -129,14 +143,14 @@ class Experiment:
         requires = tuple(_strings(table.get("requires", ()), "$.requires"))
         _check_requirements(requires)
         parts: dict[str, Bound] = {}
-        for role, kind in SINGLE.items():
+        for role, kinds in SINGLE.items():
             if role in table:
-                parts[role] = _bind(host, table[role], kind, f"$.{role}")
-        for role, kind in MANY.items():
+                parts[role] = _bind(host, table[role], kinds, f"$.{role}")
+        for role, kinds in MANY.items():
             entries = table.get(role, [])
             if not isinstance(entries, list):
                 raise ConfigError(f"expected a list of tables, written [[{role}]] in TOML @ $.{role}")
-            parts |= {f"{role}.{n}": _bind(host, entry, kind, f"$.{role}.{n}") for n, entry in enumerate(entries)}
+            parts |= {f"{role}.{n}": _bind(host, entry, kinds, f"$.{role}.{n}") for n, entry in enumerate(entries)}
         experiment = cls(
             parts=parts,
             run=config_module.structure(host.converter, table.get("run", {}), RunConfig, "$.run"),
@@ -161,8 +175,13 @@ class Experiment:
         """The reconstructor, or the model that is used as one."""
         return self.parts.get("reconstructor") or self.parts.get("model")
 
+    @property
+    def methods(self) -> list[Bound]:
+        """The one method, if there is one, and those to compare with it ([[method]] in TOML)."""
+        return [*([self.method] if self.method else []), *self.many("method")]
+
     def many(self, role: str) -> list[Bound]:
-        """The bound losses or metrics, in order."""
+        """The bound methods to compare, losses or metrics, in order."""
         return [bound for key, bound in self.parts.items() if key.startswith(f"{role}.")]
 
     def check(self) -> None:
@@ -175,11 +194,12 @@ class Experiment:
         if "reconstructor" in self.parts and "model" in self.parts:
             ids = [self.parts[role].component.id for role in ("reconstructor", "model")]
             raise CompositionError(f"{ids[0]} and {ids[1]} are two methods; an experiment has one")
-        source, method = self.parts.get("source"), self.method
-        if source and method:
+        source = self.parts.get("source")
+        for method in self.methods if source else ():
+            assert source is not None
             _needs(method, method.component.consumes, source, source.component.produces, "yields")
         for judge in [*self.many("loss"), *self.many("metric")]:
-            if method:
+            for method in self.methods:
                 _needs(judge, judge.component.consumes, method, method.component.produces, "produces")
             if source:
                 _needs(judge, judge.component.targets, source, source.component.targets, "has ground truth of kind")
@@ -209,10 +229,10 @@ class Experiment:
         return hashlib.sha256(json.dumps(self.dump(), sort_keys=True).encode()).hexdigest()
 
 
-def _bind(host: PluginHost, table: Any, kind: Kind, where: str) -> Bound:
+def _bind(host: PluginHost, table: Any, kinds: tuple[Kind, ...], where: str) -> Bound:
     if not isinstance(table, Mapping) or not isinstance(table.get("use"), str):
         raise ConfigError(f'expected a table with use = "plugin/name", got {table!r} @ {where}')
-    component = host.find(table["use"], kind)
+    component = host.find(table["use"], *kinds)
     options = {key: value for key, value in table.items() if key != "use"}
     return Bound(component, host.configure(component, options, where))
 

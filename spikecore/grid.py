@@ -30,6 +30,24 @@ def grid(pictures: Mapping[str, Picture], columns: int | None = None) -> Picture
     return np.vstack([np.hstack(captioned[row : row + columns]) for row in range(0, len(captioned), columns)])
 
 
+def comparison(pictures: Mapping[str, Picture], truth: Picture | None) -> Picture:
+    """Pictures side by side; with the ground truth, it comes last and a second row shows where each errs.
+
+    An error map is 4·|picture - truth|, so black is right; its caption holds the mean error.
+    """
+    shown = {name: _grey(picture) for name, picture in pictures.items()}
+    if truth is None:
+        return grid(shown, columns=len(shown))
+    errors = {f"error of {name}": np.abs(picture - truth) for name, picture in shown.items()}
+    captions = {f"{name} (x4): {float(error.mean()):.4f}": np.clip(4 * error, 0, 1) for name, error in errors.items()}
+    return grid({**shown, "ground truth": truth, **captions}, columns=len(shown) + 1)
+
+
+def _grey(picture: Picture) -> Picture:
+    weights = np.array([0.299, 0.587, 0.114], np.float32)
+    return picture if picture.ndim == 2 else np.asarray(picture @ weights, np.float32)
+
+
 def _caption(text: str, width: int) -> Picture:
     import cv2
 

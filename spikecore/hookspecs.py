@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import click
     from cattrs import Converter
 
+    from spikecore.jobs import Executor
     from spikecore.observe import RunInfo
 
 PROJECT = "spikecore"
@@ -65,6 +66,16 @@ def spikecore_resolve_weights(weights: Weights, component: Component, cache: Pat
 
     When: on first use of `weights` by `component`. Result: the first path that is not None wins and is checked against
     the stated sha256; the core's own resolver (wheel, then cache) comes last.
+    """
+
+
+@hookspec(firstresult=True)
+def spikecore_executor(name: str, workers: int, address: str) -> Executor | None:
+    """Offer a way to do the items of a job elsewhere: on a cluster, in a queue.
+
+    When: a command is given `--executor NAME`. Result: the first that is not None wins: a function called as
+    `executor(work, job, items)` that gives a `spikecore.pool.Outcome` for every item; `work(job, item)` may run in any
+    process that sees the same files and plugins.
     """
 
 

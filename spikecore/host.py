@@ -191,12 +191,18 @@ class PluginHost:
         return f": {hint}" + (f"; not available because they failed: {', '.join(broken)}" if broken else "")
 
     def openers(self, path: Path) -> list[Component]:
-        """Sources whose patterns fit the file name (of folders: the name and "/"), by the longest pattern; ties stay."""
+        """Sources whose patterns fit the name (a folder's ends in "/"): the most specific, or several if equal."""
         name = path.name.lower() + ("/" if path.is_dir() else "")
         fits = [
             (max(map(len, matching)), component)
             for component in self.components(Kind.SOURCE)
-            if (matching := [pattern for pattern in component.patterns if fnmatch(name, pattern) and pattern.endswith("/") == name.endswith("/")])
+            if (
+                matching := [
+                    pattern
+                    for pattern in component.patterns
+                    if fnmatch(name, pattern) and pattern.endswith("/") == name.endswith("/")
+                ]
+            )
         ]
         longest = max((length for length, _ in fits), default=0)
         return [component for length, component in fits if length == longest]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,7 +112,7 @@ class Results:
         """All runs, the newest first."""
         with self._read() as store:
             rows = store.execute("SELECT * FROM run WHERE ? IS NULL OR kind = ? ORDER BY started DESC", (kind, kind))
-            return [Run(*row[:7], json.loads(row[7])) for row in rows]
+            return [_run(row) for row in rows]
 
     def find(self, reference: str) -> Run:
         """The run whose id begins with `reference`, or the newest of that name.
@@ -131,7 +131,7 @@ class Results:
         """(run id, score) of one run, or of all."""
         with self._read() as store:
             rows = store.execute("SELECT * FROM score WHERE ? IS NULL OR run = ? ORDER BY rowid", (run, run)).fetchall()
-        return [(row[0], Score(*row[1:6], None if row[6] is None else bool(row[6]))) for row in rows]
+        return [(row[0], _score(row)) for row in rows]
 
     def artefacts(self, run: str) -> dict[str, str]:
         """Files a run wrote, and their sha256."""
@@ -189,6 +189,16 @@ class Results:
     def _stranger(self, found: str) -> SpikeFormatError:
         hint = f"name another file: {VARIABLE}=results.sqlite, or --store results.sqlite"
         return SpikeFormatError(self.path, found, expected="a results file of spikecore", hint=hint)
+
+
+def _run(row: Sequence[Any]) -> Run:
+    id, kind, name, state, started, finished, fingerprint, recipe = row
+    return Run(id, kind, name, state, started, finished, fingerprint, json.loads(recipe))
+
+
+def _score(row: Sequence[Any]) -> Score:
+    _, item, method, metric, value, reason, higher = row
+    return Score(item, method, metric, value, reason, None if higher is None else bool(higher))
 
 
 @contextmanager

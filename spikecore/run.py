@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -169,28 +170,43 @@ def to_picture(value: Array, sample: Sample, method: Method, run: RunConfig) -> 
 
 
 def execute(experiment: Experiment) -> Summary:
-    """Run the source's samples through the method into `run.output`, one file each.
+    """Run the source's samples through the method into `run.output`, one file each, in this process.
 
     Raises:
         UsageError: If source, method or output is missing, or the output does not fit.
         Interrupted: On Ctrl-C, saying what is kept and how to go on.
     """
-    run, bound, source = experiment.run, experiment.method, experiment.parts.get("source")
-    if bound is None or source is None or run.output is None:
+    started = perf_counter()
+    done = [reconstruct_item(experiment, item) for item in range(count_samples(experiment))]
+    outputs = tuple(Path(one["output"]) for one in done)
+    return Summary(outputs, sum(one["results"] for one in done), perf_counter() - started)
+
+
+def count_samples(experiment: Experiment) -> int:
+    """How many samples the experiment's source has."""
+    return len(_opened(experiment)[0])
+
+
+def reconstruct_item(experiment: Experiment, item: int, folder: Path | None = None) -> dict[str, Any]:
+    """Reconstruct sample number `item` into a file named after `run.output`; gives {"key", "output", "results"}."""
+    samples, method = _opened(experiment)
+    sample = samples[item]
+    output = Path(experiment.run.output or "")
+    path = output if len(samples) == 1 else _per_sample(output, sample.key)
+    wanted = moments(sample, method, experiment.run)
+    run = attrs.evolve(experiment.run, output=str(path))
+    recipe = record(experiment, {method.component.id: method.weights} if method.weights else None)
+    written = _write(experiment.host, sample, method, wanted, run, recipe)
+    write_record(written, recipe)
+    return {"key": sample.key, "output": str(written), "results": len(wanted)}
+
+
+@lru_cache(maxsize=1)
+def _opened(experiment: Experiment) -> tuple[Any, Method]:
+    bound, source = experiment.method, experiment.parts.get("source")
+    if bound is None or source is None or experiment.run.output is None:
         raise UsageError("a run needs [source], [reconstructor] or [model], and run.output")
-    method = prepare(experiment.host, bound, run)
-    samples = source.build()
-    recipe = record(experiment, {bound.component.id: method.weights} if method.weights else None)
-    output, total, started = Path(run.output), 0, perf_counter()
-    outputs = []
-    for number in range(len(samples)):
-        sample = samples[number]
-        path = output if len(samples) == 1 else _per_sample(output, sample.key)
-        wanted = moments(sample, method, run)
-        total += len(wanted)
-        outputs.append(_write(experiment.host, sample, method, wanted, attrs.evolve(run, output=str(path)), recipe))
-        write_record(outputs[-1], recipe)
-    return Summary(tuple(outputs), total, perf_counter() - started)
+    return source.build(), prepare(experiment.host, bound, experiment.run)
 
 
 def _per_sample(output: Path, key: str) -> Path:

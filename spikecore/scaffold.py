@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import shlex
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -54,7 +55,8 @@ def new_plugin(name: str, kind: Kind | str, folder: Path, taken: Collection[str]
 
 def next_steps(project: Path, name: str) -> list[str]:
     """The commands to type next."""
-    return [f"pip install -e {project}", f"spikecore show {name}/{name}", f"pytest {project}"]
+    folder = shlex.quote(str(project))
+    return [f"pip install -e {folder}", f"spikecore show {name}/{name}", f"pytest {folder}"]
 
 
 def _checked(name: str, taken: Collection[str]) -> str:

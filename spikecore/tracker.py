@@ -79,7 +79,12 @@ def _entry(results: Results, run: Run) -> dict[str, Any]:
             metrics[name] = score.value
     if run.kind == _KIND:
         return {**run.recipe, "metrics": {**metrics, **dict(run.recipe["metrics"])}}
-    config = {"data_type": None, "num_train_samples": None, "num_test_samples": None, "hyperparameters": {}}
+    config: dict[str, Any] = {
+        "data_type": None,
+        "num_train_samples": None,
+        "num_test_samples": None,
+        "hyperparameters": {},
+    }
     return {
         "exp_name": run.name,
         "checkpoint_path": None,

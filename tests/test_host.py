@@ -8,7 +8,7 @@ import pytest
 
 from spikecore.component import API_VERSION, Component, Kind, PluginInfo, Weights
 from spikecore.config import option
-from spikecore.errors import AmbiguousComponent, PluginError, UnknownComponent
+from spikecore.errors import AmbiguousComponent, PluginError, UnknownComponent, UsageError
 from spikecore.hookspecs import hookimpl
 from spikecore.host import GROUP, PluginHost
 
@@ -349,6 +349,19 @@ def test_hook_resolve_weights(tmp_path):
     assert locate(host, host.find("net"), "w") == (path, weights.sha256)
 
 
+def test_hook_executor():
+    from spikecore.jobs import find_executor
+
+    def here(work, job, items):
+        return iter([])
+
+    host = PluginHost()
+    host.register(plugin(spikecore_executor=lambda name: here if name == "here" else None), "mine")
+    assert find_executor(host, "here", 1) is here
+    with pytest.raises(UsageError, match="pip install spikecore-plugin-there"):
+        find_executor(host, "there", 1)
+
+
 def observed(name):
     calls = []
     host = PluginHost()
@@ -390,7 +403,7 @@ def test_every_hook_is_documented_and_tested():
     from spikecore import hookspecs
 
     hooks = [name for name in dir(hookspecs) if name.startswith("spikecore_")]
-    assert len(hooks) == 10
+    assert len(hooks) == 11
     for name in hooks:
         text = getattr(hookspecs, name).__doc__
         assert "When:" in text, name

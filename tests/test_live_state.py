@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikecore import kernels
+
+unhurried = settings(deadline=None)  # the first call of a kernel compiles it
 
 
 def spikes(frames: int, width: int, rate: float, seed: int) -> np.ndarray:
@@ -30,6 +32,7 @@ def naive_state(bits, longest):
 pushes = st.lists(st.integers(0, 70), min_size=1, max_size=6)
 
 
+@unhurried
 @given(pushes, st.integers(1, 11), st.sampled_from([0.0, 0.02, 0.2, 0.5]), st.sampled_from([1, 7, 255, 256, 65535]))
 def test_interval_state_may_be_read_at_any_moment(sizes, width, rate, longest):
     bits = spikes(sum(sizes), width, rate, len(sizes))
@@ -67,6 +70,7 @@ def test_live_intervals_are_those_that_end_at_the_last_spike():
     np.testing.assert_array_equal(state.intervals(), kernels.sliding_intervals(packed, closed="right")[-1])
 
 
+@unhurried
 @given(pushes, st.integers(1, 11), st.sampled_from([0.0, 0.2, 0.5]), st.sampled_from([1, 2, 33, 41, 256, 1000]))
 def test_count_state_may_be_read_at_any_moment(sizes, width, rate, window):
     bits = spikes(sum(sizes), width, rate, len(sizes))

@@ -53,9 +53,9 @@ def test_a_project_holds_what_a_plugin_needs(projects, kind):
 
 
 def test_installed_projects_are_listed(installed, projects):
-    listed = {
-        entry["id"]: entry for entry in json.loads(installed.run("spikecore", "--strict", "list", "--json").stdout)
-    }
+    done = installed.run("spikecore", "--strict", "list", "--json")
+    assert done.returncode == 0, done.stderr
+    listed = {entry["id"]: entry for entry in json.loads(done.stdout)}
     for kind in projects:
         assert listed[f"{first_of(kind)}/{first_of(kind)}"]["kind"] == kind
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -17,6 +16,7 @@ from spikecore.component import Data, Kind
 from spikecore.errors import UsageError
 from spikecore.experiment import Experiment, RunConfig
 from spikecore.host import PluginHost
+from spikecore.tables import cell_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,10 +61,8 @@ def compare(
             raise UsageError(f"{text!r} is given twice")
         experiment = _experiment(host, source, text, run, list(metrics) or ["builtin/psnr"])
         rows.append(_one(experiment, sample, pictures, text))
-    if Data.IMAGE in sample.target:
-        pictures["ground truth"] = sample.target[Data.IMAGE][0]
     _report(rows, as_json)
-    _draw(pictures, output)
+    _draw(pictures, sample, output)
     if not as_json:
         click.echo(f"\ninstant {sample.instant} of {sample.key}: {output}")
 
@@ -100,21 +98,18 @@ def _experiment(
 
 def _one(experiment: Experiment, sample: Sample, pictures: dict[str, Any], text: str) -> dict[str, Any]:
     from spikecore.adapter import prepare
-    from spikecore.run import compute, to_picture
-    from spikecore.scores import judge
+    from spikecore.evaluate import judged, timed
 
-    bound = experiment.method
-    assert bound is not None  # _experiment put it there
+    (bound,) = experiment.methods
     method = prepare(experiment.host, bound, experiment.run)
-    piece = sample.around(method.reconstructor.window)
-    compute(method, [piece], experiment.run)  # the first call compiles
-    began = perf_counter()
-    value = compute(method, [piece], experiment.run)[0]
-    row: dict[str, Any] = {"method": text, "ms": 1000 * (perf_counter() - began)}
-    picture = pictures[text] = to_picture(value, sample, method, experiment.run)
+    pictures[text], cost = timed(sample, method, experiment)
+    row: dict[str, Any] = {"method": text, **cost}
     for metric in experiment.many("metric"):
         known = metric.component.targets <= sample.target.keys()
-        row[metric.component.id] = judge(metric, picture, sample, method) if known else None
+        scores = judged(text, pictures[text], sample, method, [metric]) if known else []
+        row[metric.label] = scores[0].value if scores else None
+        if scores and scores[0].reason:
+            click.echo(f"{metric.label}: {scores[0].reason}", err=True)
     return row
 
 
@@ -123,19 +118,16 @@ def _report(rows: list[dict[str, Any]], as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=2))
         return
     header = list(rows[0])
-    print_table(header, [[_text(row[name]) for name in header] for row in rows])
-    if all(value is None for row in rows for value in list(row.values())[2:]):
+    print_table(header, [[cell_text(row[name]) for name in header] for row in rows])
+    if all(value is None for row in rows for value in list(row.values())[3:]):
         click.echo("no ground truth: give it with --truth IMAGE --at FRAME", err=True)
 
 
-def _text(value: Any) -> str:
-    return "-" if value is None else value if isinstance(value, str) else f"{value:.3f}"
-
-
-def _draw(pictures: dict[str, NDArray[np.float32]], output: Path) -> None:
-    from spikecore.grid import grid
+def _draw(pictures: dict[str, NDArray[np.float32]], sample: Sample, output: Path) -> None:
+    from spikecore.grid import comparison
     from spikecore.sinks import Target, open_sink
 
+    truth = sample.target.get(Data.IMAGE)
     sink = open_sink(Target(output, 1))
-    sink.write(0, grid(pictures))
+    sink.write(0, comparison(pictures, None if truth is None else truth[0]))
     sink.commit()

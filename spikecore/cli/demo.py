@@ -85,19 +85,14 @@ def _methods(host: PluginHost) -> dict[str, Method]:
 
 
 def _judge(host: PluginHost, sample: Sample, method: Method) -> tuple[NDArray[np.float32], list[str]]:
-    from spikecore.experiment import Bound, RunConfig
-    from spikecore.run import compute, to_picture
+    from spikecore.evaluate import timed
+    from spikecore.experiment import Experiment
     from spikecore.scores import judge
 
-    component = host.find("builtin/psnr", Kind.METRIC)
-    run = RunConfig()
-    piece = sample.around(method.reconstructor.window)
-    compute(method, [piece], run)  # the first call compiles
-    began = perf_counter()
-    picture = to_picture(compute(method, [piece], run)[0], sample, method, run)
-    milliseconds = 1000 * (perf_counter() - began)
-    score = judge(Bound(component, host.configure(component, {})), picture, sample, method)
-    return picture, [f"{score:.2f}", f"{milliseconds:.2f}"]
+    metric = host.find("builtin/psnr", Kind.METRIC)
+    picture, cost = timed(sample, method, Experiment.from_dict({}, host))
+    score = judge(host.build(metric), metric, picture, sample, method)
+    return picture, [f"{score:.2f}", f"{cost['time ms']:.2f}"]
 
 
 def _picture(pictures: dict[str, NDArray[np.float32]], output: Path) -> Path:

@@ -35,6 +35,11 @@ _RUN = [
     click.option("--tile", type=int, help="compute learned methods in squares of this side"),
     click.option("--overlap", type=int, help="pixels that neighbouring tiles share"),
 ]
+_JOB = [
+    click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="recordings done at a time"),
+    click.option("--executor", default="local", show_default=True, help="where: local, or one of a plugin (dask)"),
+    click.option("--address", default="", help="of the executor's scheduler, where it has one"),
+]
 
 
 def _apply(options: list[Any]) -> Callable[[F], F]:
@@ -48,6 +53,7 @@ def _apply(options: list[Any]) -> Callable[[F], F]:
 
 source_options = _apply(_SOURCE)
 run_options = _apply(_RUN)
+job_options = _apply(_JOB)
 SOURCE_NAMES = ("height", "width", "rate", "allow_truncated", "check")
 
 

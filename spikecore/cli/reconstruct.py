@@ -9,11 +9,11 @@ import attrs
 import click
 
 from spikecore.cli import get_host
-from spikecore.cli.options import method_table, run_options, source_options, source_table, take
+from spikecore.cli.options import job_options, method_table, run_options, source_options, source_table, take
 from spikecore.cli.progress import Progress
 from spikecore.component import Kind
 from spikecore.config import override
-from spikecore.errors import UsageError
+from spikecore.errors import SpikecoreError, UsageError
 from spikecore.experiment import Experiment, RunConfig
 from spikecore.host import PluginHost
 
@@ -31,6 +31,7 @@ from spikecore.host import PluginHost
 @click.option("--fps", type=float, help="frames per second of the video (30)")
 @click.option("--bits", type=int, help="8 or 16 bits per value of PNG files")
 @click.option("--batch", type=int, help="instants computed together")
+@job_options
 @click.option(
     "-s", "--set", "settings", multiple=True, metavar="KEY=VALUE", help="option of the method, or table.key=value"
 )
@@ -41,13 +42,14 @@ def reconstruct(path: Path, method: str, output: Path | None, settings: tuple[st
     Results are intensities (spikes per frame × gain) clipped to [0, 1].
     """
     host = get_host()
+    how = (values.pop("executor"), values.pop("workers"), values.pop("address"))
     chosen = method_table(method)
     kind = host.find(chosen["use"], Kind.RECONSTRUCTOR, Kind.MODEL).kind
     table: dict[str, Any] = {"source": source_table(host, path, values), str(kind): chosen}
     table["run"] = take(values, *[field.name for field in attrs.fields(RunConfig) if field.name in values])
     table["run"]["output"] = str(output or _default_output(path, table["run"]))
     table = override(table, [setting if _dotted(setting) else f"{kind}.{setting}" for setting in settings])
-    execute_and_report(host, Experiment.from_dict(table, host))
+    execute_and_report(host, Experiment.from_dict(table, host), how)
 
 
 def _dotted(setting: str) -> bool:
@@ -72,28 +74,39 @@ def run(experiment: Path, settings: tuple[str, ...], output: Path | None, check:
     if check:
         click.echo(f"{experiment}: {', '.join(part.component.id for part in bound.parts.values())} fit together")
         return
-    if bound.run.output is None and not bound.many("metric"):
-        raise UsageError(f"{experiment} has neither run.output nor a [[metric]]\n  try: --output out.mp4")
-    if bound.run.output is not None:
-        execute_and_report(host, bound)
-    if bound.many("metric"):
-        from spikecore.scores import mean_scores, scores
-
-        rows = scores(bound)
-        for row in rows:
-            click.echo("  ".join([row.key, *(f"{name} {value:.4f}" for name, value in row.values.items())]))
-        if len(rows) > 1:
-            click.echo("  ".join(["mean", *(f"{name} {value:.4f}" for name, value in mean_scores(rows).items())]))
+    if bound.run.output is None:
+        raise UsageError(f"{experiment} has no run.output\n  try: --output out.mp4, or spikecore evaluate {experiment}")
+    execute_and_report(host, bound)
 
 
-def execute_and_report(host: PluginHost, experiment: Experiment) -> None:
+def execute_and_report(host: PluginHost, experiment: Experiment, how: tuple[str, int, str] = ("local", 1, "")) -> None:
     """Run an experiment with progress, then say what was written."""
-    from spikecore.run import execute
+    from spikecore.run import count_samples, execute
 
     if "progress" not in host.statuses:
         host.register(Progress(), "progress")
+    if how[:2] != ("local", 1) and count_samples(experiment) > 1:
+        _many(host, experiment, how)
+        return
     summary = execute(experiment)
     for path in summary.outputs:
         click.echo(str(path))
     speed = summary.results / max(summary.seconds, 1e-9)
     click.echo(f"{summary.results} results in {summary.seconds:.2f} s ({speed:.1f} per second)", err=True)
+
+
+def _many(host: PluginHost, experiment: Experiment, how: tuple[str, int, str]) -> None:
+    from spikecore.jobs import Job, find_executor, run_job
+    from spikecore.run import count_samples
+
+    output = Path(experiment.run.output or "")
+    folder = output.with_name(f"{output.stem}-items") if output.suffix else output
+    job = Job.of("reconstruct", experiment, folder)
+    failures = []
+    for outcome in run_job(job, range(count_samples(experiment)), find_executor(host, *how)):
+        if outcome.result is None:
+            failures.append(f"  {outcome.item}: {outcome.reason}")
+        else:
+            click.echo(outcome.result["output"])
+    if failures:
+        raise SpikecoreError("\n".join([f"{len(failures)} recordings failed, the others are done:", *failures]))

@@ -1,9 +1,9 @@
 """Counts and inter-spike intervals straight from packed spikes, at the speed of the memory.
 
 `packed` is uint8 (frames, bytes per frame) everywhere: pixel p of a frame is bit p % 8, least significant first, of
-byte p // 8, so that a frame has 8 pixels to a byte. It may be a read-only memory map, a slice or every n-th frame of one.
-NumPy arrays go through compiled kernels (numba, imported and compiled on the first call, then kept on disk); torch
-tensors through torch operations on their own device, with the same values in the nearest torch dtype.
+byte p // 8, so that a frame has 8 pixels to a byte. It may be a read-only memory map, a slice or every n-th frame of
+one. NumPy arrays go through compiled kernels (numba, imported and compiled on the first call, then kept on disk);
+torch tensors through torch operations on their own device, with the same values in the nearest torch dtype.
 
 Frames of which the last byte is partly unused give values for the unused bits too; the caller crops.
 """
@@ -114,6 +114,8 @@ def counts(packed: Packed, start: int = 0, stop: int | None = None, *, threads: 
 def sliding_counts(packed: Packed, window: int, *, out: Any = None, threads: int = 1) -> Any:
     """Spikes per pixel in every run of `window` frames: row i, (pixels,), counts frames i..i+window-1.
 
+    The result has the shape (frames - window + 1, pixels). It is the sum of the first window, moved on frame by frame.
+
     Args:
         packed: Packed frames (frames, bytes).
         window: Frames counted together.
@@ -150,8 +152,8 @@ def neighbours(packed: Packed, at: int, *, search: int | None = None, closed: Cl
         packed: Packed frames (frames, bytes).
         at: Frame number.
         search: Frames looked at on either side, as far as there are any; None for the whole stream.
-        closed: "right": intervals are (previous, next]; the previous spike is looked for in at-search..at-1, the next in
-            at..at+search-1. "left": they are [previous, next), in at-search+1..at and at+1..at+search.
+        closed: "right": intervals are (previous, next]; the previous spike is looked for in at-search..at-1, the next
+            in at..at+search-1. "left": they are [previous, next), in at-search+1..at and at+1..at+search.
 
     Raises:
         IndexError: If `at` is outside the stream.

@@ -62,7 +62,7 @@ class Lanes(types.Type):
 @register_model(Lanes)
 class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager: Any, lanes: Lanes) -> None:
-        super().__init__(manager, lanes, _vector(lanes.bits))
+        super().__init__(manager, lanes, _vector(lanes.bits))  # type: ignore[no-untyped-call]  # numba's
 
 
 def _vector(bits: int) -> ir.VectorType:
@@ -267,7 +267,8 @@ def less_saturating(typing: Any, left: Any, right: Any) -> Any:
         vector = _vector(left.bits)
         kind = ir.FunctionType(vector, [vector, vector])
         name = f"llvm.usub.sat.v{LANES}i{left.bits}"
-        return builder.call(get_or_insert_function(builder.module, kind, name), args)
+        function = get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]  # numba's
+        return builder.call(function, args)
 
     return left(left, left), generate
 

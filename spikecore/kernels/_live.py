@@ -108,7 +108,8 @@ class IntervalState(_Live):
         ended = self._ended[: self._pixels]
         # longest + 1 may be one more than the dtype holds; it wraps to 0, and the difference is right all the same.
         beyond = np.array(self.longest + 1).astype(ended.dtype)
-        return np.where(ended, beyond - ended, ended)
+        intervals: NDArray[Any] = np.where(ended, beyond - ended, ended)
+        return intervals
 
     def _work_in(self) -> None:
         from spikecore.kernels._intervals import advance

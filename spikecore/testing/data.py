@@ -115,37 +115,38 @@ class Shape:
 
 
 def sample(
-    kinds: Collection[Data],
+    kinds: Collection[str],
     shape: Shape,
     *,
     rate: float = 0.3,
     window: Window | None = None,
-    targets: Collection[Data] = (),
+    targets: Collection[str] = (),
     seed: int = 0,
 ) -> Sample:
     """A random sample that carries `kinds`, cut to `window`, with ground truth of kinds `targets`.
 
     `rate` is the density of spikes and events and the brightness of frames: 0 gives a dark sample, 1 a bright one.
     """
+    inputs, judged = set(map(Data, kinds)), set(map(Data, targets))
     window = window or Window()
     length = window.length or shape.length
     held: dict[str, Any] = {}
-    if Data.SPIKES in kinds:
+    if Data.SPIKES in inputs:
         at = window.anchor if window.length else length // 2
         held |= {"spikes": random_spikes(rate, length, shape.size, seed), "at": at}
-    if Data.EVENTS in kinds:
+    if Data.EVENTS in inputs:
         held["events"] = [event_stream(rate, shape.size, 100 * seed + camera) for camera in range(shape.cameras)]
-    if Data.FRAMES in kinds:
+    if Data.FRAMES in inputs:
         held["frames"] = np.float32(rate) * picture(Data.FRAMES, shape.size, seed, frames=shape.frames)
         held["frame_times"] = np.linspace(0, length - 1, shape.frames)
-    if Data.LABEL in {*kinds, *targets}:
+    if Data.LABEL in inputs | judged:
         held["label"] = seed % shape.classes
-    if Data.TEXT in kinds:
+    if Data.TEXT in inputs | judged:
         held["text"] = f"sample {seed}"
-    return Sample(key=f"sample-{seed}", target=truth(targets, shape, seed), **held)
+    return Sample(key=f"sample-{seed}", target=truth(judged, shape, seed), **held)
 
 
 def truth(kinds: Collection[Data], shape: Shape, seed: int = 0) -> dict[str, NDArray[Any]]:
-    """Ground truth of `kinds` for one sample; labels are a field of their own."""
-    wanted = [kind for kind in kinds if kind is not Data.LABEL]
+    """Ground truth of `kinds` for one sample; labels and texts are fields of their own."""
+    wanted = set(kinds) - {Data.LABEL, Data.TEXT}
     return {kind: picture(kind, shape.size, seed, frames=shape.frames, classes=shape.classes) for kind in wanted}

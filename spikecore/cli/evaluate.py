@@ -1,0 +1,163 @@
+"""`spikecore evaluate`: methods and metrics over a data set, into a table, pictures and the results store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import click
+
+from spikecore.cli import get_host
+from spikecore.cli.options import job_options, method_table, run_options, source_options, source_table, take
+from spikecore.cli.show_table import print_table
+from spikecore.config import override
+from spikecore.errors import Interrupted, SpikecoreError, UsageError
+from spikecore.experiment import Experiment, RunConfig
+from spikecore.host import PluginHost
+
+if TYPE_CHECKING:
+    from spikecore.results import Score
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "-m", "--method", "methods", multiple=True, metavar="ID", help="e.g. -m 'classic/tfi rule=ssml'; repeat it"
+)
+@click.option("--metric", "metrics", multiple=True, metavar="ID", help="e.g. --metric builtin/psnr; repeat it")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="folder for tables and pictures; evaluate-NAME")
+@source_options
+@run_options
+@click.option("--at", type=int, help="the instant to judge; the one of the ground truth by default")
+@job_options
+@click.option("-s", "--set", "settings", multiple=True, metavar="KEY=VALUE", help="e.g. --set source.seed=3")
+@click.option("--store", type=click.Path(path_type=Path), help="the results file; .spikecore/results.sqlite by default")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+def evaluate(
+    path: Path,
+    methods: tuple[str, ...],
+    metrics: tuple[str, ...],
+    output: Path | None,
+    workers: int,
+    executor: str,
+    address: str,
+    settings: tuple[str, ...],
+    store: Path | None,
+    as_json: bool,
+    **values: Any,
+) -> None:
+    """Methods and metrics over a data set: table, pictures side by side with error maps, results store.
+
+    PATH is an experiment (.toml, .json) with [source], methods and [[metric]], or a recording or folder of them, judged
+    by the -m and --metric given. What is done is kept: the same command goes on where it was stopped.
+    """
+    host = get_host()
+    experiment = _experiment(host, path, methods, metrics, settings, values)
+    folder = output or Path(f"evaluate-{experiment.name}")
+    scores, failures = _evaluate(host, experiment, folder, (executor, workers, address), store)
+    _report(scores, folder, as_json)
+    if failures:
+        listed = "\n".join(f"  {item}: {reason}" for item, reason in failures)
+        raise SpikecoreError(f"{len(failures)} recordings could not be judged, the others were:\n{listed}")
+
+
+def _experiment(
+    host: PluginHost,
+    path: Path,
+    methods: tuple[str, ...],
+    metrics: tuple[str, ...],
+    settings: tuple[str, ...],
+    values: dict[str, Any],
+) -> Experiment:
+    run = take(values, *[field.name for field in attrs.fields(RunConfig) if field.name in values])
+    extra = {"method": [method_table(text) for text in methods], "metric": [method_table(text) for text in metrics]}
+    if path.suffix in (".toml", ".json"):
+        if any(value is not None and value != () for value in values.values()):
+            raise UsageError(f"{path} states its own source; use --set source.KEY=VALUE")
+        experiment = Experiment.from_file(path, host, settings)
+        table = experiment.dump()
+        table["run"] |= run
+        for role, entries in extra.items():
+            table[role] = [*table.get(role, []), *entries]
+        return Experiment.from_dict(table, host)
+    if not methods:
+        raise UsageError("give the methods to judge, for example -m classic/tfp -m classic/tfi")
+    table = {"name": path.stem, "source": source_table(host, path, values), **extra, "run": run}
+    return Experiment.from_dict(override(table, settings), host)
+
+
+def _evaluate(
+    host: PluginHost, experiment: Experiment, folder: Path, how: tuple[str, int, str], store: Path | None
+) -> tuple[list[Score], list[tuple[int, str]]]:
+    from spikecore.jobs import Job, find_executor, run_job
+    from spikecore.record import record, write_record
+    from spikecore.results import Results, Score
+
+    items = _count(experiment)
+    folder.mkdir(parents=True, exist_ok=True)
+    recipe = record(experiment)
+    write_record(folder, recipe)
+    results = Results(store)
+    id = results.start("evaluate", experiment.name, recipe, experiment.fingerprint)
+    executor = find_executor(host, *how)
+    held: dict[int, list[Score]] = {}
+    failures: list[tuple[int, str]] = []
+    state = "failed"
+    try:
+        for outcome in run_job(Job.of("evaluate", experiment, folder), range(items), executor):
+            if outcome.result is None:
+                failures.append((outcome.item, outcome.reason))
+                continue
+            held[outcome.item] = [Score(**score) for score in outcome.result["scores"]]
+            results.add(id, held[outcome.item])
+        state = "failed" if failures and not held else "done"
+    except KeyboardInterrupt:
+        state = "interrupted"
+        raise Interrupted(f"{len(held)} of {items} recordings are judged; the same command goes on") from None
+    finally:
+        results.finish(id, state)
+    scores = [score for item in sorted(held) for score in held[item]]
+    _write(results, id, scores, folder)
+    return scores, failures
+
+
+def _count(experiment: Experiment) -> int:
+    source = experiment.parts.get("source")
+    if source is None or not experiment.methods:
+        raise UsageError("an evaluation needs [source] and at least one method: [reconstructor], [model] or [[method]]")
+    return len(source.build())
+
+
+def _write(results: Any, id: str, scores: list[Score], folder: Path) -> None:
+    from spikecore.evaluate import summarise, table
+    from spikecore.output import write_text
+    from spikecore.tables import FORMATS
+
+    means = summarise(scores)
+    results.add(id, means)
+    for suffix, write in FORMATS.items():
+        write_text(folder / f"means{suffix}", write(*table(means)))
+        write_text(folder / f"scores{suffix}", write(*table(scores)))
+    from spikecore.weights import file_hash
+
+    for path in sorted(folder.glob("*.csv")) + sorted((folder / "pictures").glob("*.png")):
+        results.add_artefact(id, path.resolve(), file_hash(path))
+
+
+def _report(scores: list[Score], folder: Path, as_json: bool) -> None:
+    from spikecore.evaluate import summarise, table
+    from spikecore.tables import cell_text, to_json
+
+    means = summarise(scores)
+    if as_json:
+        click.echo(to_json(*table([*scores, *means])), nl=False)
+        return
+    shown = means if len({score.item for score in scores}) < 2 else [*scores, *means]
+    if shown:
+        header, rows = table(shown)
+        print_table(header, [[cell_text(cell) for cell in row] for row in rows])
+    for score in means:
+        if score.reason:
+            click.echo(f"{score.metric} of {score.method}: {score.reason}", err=True)
+    click.echo(f"\n{folder}: scores.csv, means.md, pictures/, run.json", err=True)

@@ -1,0 +1,104 @@
+"""One job over many recordings: each item is done once, by whoever is free, and leaves one atomic result file.
+
+A job is a text (JSON), an item a number, so that both travel to any process or machine that sees the same files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import attrs
+
+from spikecore.errors import UsageError
+from spikecore.experiment import Experiment
+from spikecore.host import PluginHost
+from spikecore.output import write_text
+from spikecore.pool import Outcome, Work, in_processes
+
+Executor: TypeAlias = Callable[[Work, str, Sequence[int]], Iterator[Outcome]]
+"""Called as `executor(work, job, items)`; gives the outcome of every item, in any order."""
+
+ACTIONS = {"evaluate": "spikecore.evaluate:evaluate_item", "reconstruct": "spikecore.run:reconstruct_item"}
+
+
+@attrs.frozen
+class Job:
+    """What is done to every sample of an experiment's source.
+
+    Args:
+        action: "evaluate" or "reconstruct".
+        experiment: The resolved experiment.
+        fingerprint: Of the experiment; results of another one are not taken for done.
+        folder: Where results go: items/NUMBER.json and whatever the action writes.
+    """
+
+    action: str
+    experiment: Mapping[str, Any]
+    fingerprint: str
+    folder: str
+
+    @classmethod
+    def of(cls, action: str, experiment: Experiment, folder: Path) -> Job:
+        """The job of an experiment."""
+        return cls(action, experiment.dump(), experiment.fingerprint, str(folder.resolve()))
+
+    def path(self, item: int) -> Path:
+        """The result file of an item."""
+        return Path(self.folder) / "items" / f"{item:06d}.json"
+
+    def done(self, item: int) -> Mapping[str, Any] | None:
+        """The result of an item that was done before, or None."""
+        path = self.path(item)
+        if not path.is_file():
+            return None
+        held: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return held["result"] if held["fingerprint"] == self.fingerprint else None
+
+
+def perform(job: str, item: int) -> Mapping[str, Any]:
+    """Do one item of a job in this process and write its result file. What every executor calls."""
+    spec = Job(**json.loads(job))
+    import pkgutil
+
+    action = pkgutil.resolve_name(ACTIONS[spec.action])
+    result: Mapping[str, Any] = action(_experiment(job), item, Path(spec.folder))
+    path = spec.path(item)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps({"fingerprint": spec.fingerprint, "result": result}, indent=1) + "\n")
+    return result
+
+
+@lru_cache(maxsize=1)
+def _experiment(job: str) -> Experiment:
+    return Experiment.from_dict(Job(**json.loads(job)).experiment, PluginHost.discover())
+
+
+def run_job(job: Job, items: Sequence[int], executor: Executor) -> Iterator[Outcome]:
+    """Outcomes of all items: first those that were done before, then the others as they come."""
+    waiting = []
+    for item in items:
+        held = job.done(item)
+        if held is None:
+            waiting.append(item)
+        else:
+            yield Outcome(item, result=held)
+    if waiting:
+        yield from executor(perform, json.dumps(attrs.asdict(job)), waiting)
+
+
+def find_executor(host: PluginHost, name: str, workers: int, address: str = "") -> Executor:
+    """The executor of that name: "local" is the core's own, others come from plugins.
+
+    Raises:
+        UsageError: If no installed plugin offers it.
+    """
+    if name == "local":
+        return lambda work, job, items: in_processes(work, job, items, workers)
+    found: Executor | None = host.hook.spikecore_executor(name=name, workers=workers, address=address)
+    if found is None:
+        raise UsageError(f"no executor {name!r}; 'local' is built in\n  try: pip install spikecore-plugin-{name}")
+    return found

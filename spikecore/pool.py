@@ -1,0 +1,118 @@
+"""Many items in several processes: a worker that dies costs only its item one try, and nothing else."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+import attrs
+
+from spikecore.errors import SpikecoreError
+
+Work = Callable[[str, int], Mapping[str, Any]]
+"""A function of a module, called as `work(job, item)` in any process; gives plain values."""
+
+
+@attrs.frozen
+class Outcome:
+    """What became of one item: its result, or the reason why there is none."""
+
+    item: int
+    result: Mapping[str, Any] | None = None
+    reason: str = ""
+
+
+def attempt(work: Work, job: str, item: int) -> Outcome:
+    """Do one item; an error a user can mend becomes its reason, any other stays an error of the item alone."""
+    try:
+        return Outcome(item, result=work(job, item))
+    except SpikecoreError as error:
+        return Outcome(item, reason=str(error))
+    except Exception as error:  # one broken item must not end the others
+        return Outcome(item, reason=f"{type(error).__name__}: {error}")
+
+
+def in_processes(work: Work, job: str, items: Sequence[int], workers: int, tries: int = 3) -> Iterator[Outcome]:
+    """Outcomes in the order they come. Workers are spawned; one that dies is replaced and its item tried again.
+
+    Args:
+        work: What to do.
+        job: Its first argument.
+        items: Its second arguments.
+        workers: Number of processes; 1 or fewer works in this one.
+        tries: How often an item may kill its worker before it counts as failed.
+    """
+    if workers <= 1:
+        yield from (attempt(work, job, item) for item in items)
+        return
+    waiting = deque((item, 1) for item in items)
+    busy: dict[Any, _Worker] = {}
+    spare: list[_Worker] = []
+    try:
+        while waiting or busy:
+            while waiting and len(busy) < workers:
+                worker = spare.pop() if spare else _Worker(work, job)
+                worker.take(*waiting.popleft())
+                busy[worker.line] = worker
+            for line in wait(list(busy)):
+                worker = busy.pop(line)
+                outcome = worker.outcome()
+                if outcome is not None:
+                    spare.append(worker)
+                    yield outcome
+                elif worker.number < tries:
+                    waiting.append((worker.item, worker.number + 1))
+                else:
+                    yield Outcome(worker.item, reason=f"its worker process died {tries} times ({worker.death})")
+    finally:
+        for worker in [*busy.values(), *spare]:
+            worker.end()
+
+
+class _Worker:
+    """A spawned process that does one item at a time."""
+
+    def __init__(self, work: Work, job: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.line, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, work, job), daemon=True)
+        self._process.start()
+        theirs.close()
+        self.item, self.number, self.death = 0, 0, ""
+
+    def take(self, item: int, number: int) -> None:
+        """Start an item; `number` counts its tries."""
+        self.item, self.number = item, number
+        self.line.send(item)
+
+    def outcome(self) -> Outcome | None:
+        """The outcome of the item, or None if the process died over it."""
+        try:
+            outcome: Outcome = self.line.recv()
+            return outcome
+        except (EOFError, ConnectionResetError):
+            self._process.join()
+            self.death = f"exit code {self._process.exitcode}"
+            self.line.close()
+            return None
+
+    def end(self) -> None:
+        """Stop the process."""
+        self.line.close()
+        self._process.terminate()
+        self._process.join()
+
+
+def _serve(line: Connection, work: Work, job: str) -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends its workers
+    while True:
+        try:
+            item = line.recv()
+        except EOFError:
+            return
+        line.send(attempt(work, job, item))
