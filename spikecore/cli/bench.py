@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
@@ -11,16 +13,23 @@ from spikecore.cli import get_host
 from spikecore.cli.options import method_table
 from spikecore.cli.show_table import print_table
 from spikecore.component import Data, Kind
+from spikecore.experiment import Experiment
+from spikecore.host import PluginHost
+
+if TYPE_CHECKING:
+    from spikecore.bench import Timing
 
 
 @click.command()
-@click.option("-m", "--method", "methods", multiple=True, metavar="ID", help="all reconstructors by default")
+@click.option("-m", "--method", "methods", multiple=True, metavar="ID", help="all reconstructors by default; repeat it")
 @click.option("--kernels", is_flag=True, help="the kernels on packed bits instead of methods")
-@click.option("--height", default=250, show_default=True)
-@click.option("--width", default=400, show_default=True)
-@click.option("--length", default=400, show_default=True, help="frames of the random recording")
-@click.option("--repeats", default=30, show_default=True, help="timed calls after the warm-up")
+@click.option("--height", type=click.IntRange(1), default=250, show_default=True)
+@click.option("--width", type=click.IntRange(1), default=400, show_default=True)
+@click.option("--length", type=click.IntRange(1), default=400, show_default=True, help="frames of the random recording")
+@click.option("--repeats", type=click.IntRange(1), default=30, show_default=True, help="timed calls after the warm-up")
 @click.option("--device", default="cpu", show_default=True)
+@click.option("--weights", default="", help="name or file of trained weights")
+@click.option("--store", type=click.Path(path_type=Path), help="the results file; .spikecore/results.sqlite by default")
 @click.option("--json", "as_json", is_flag=True, help="print JSON")
 def bench(
     methods: tuple[str, ...],
@@ -30,37 +39,69 @@ def bench(
     length: int,
     repeats: int,
     device: str,
+    weights: str,
+    store: Path | None,
     as_json: bool,
 ) -> None:
     """How fast methods are: latency of an image, throughput of a video, memory; ratio above 1 beats the reference."""
+    from spikecore.bench import REFERENCE, UNITS, measure, random_stream
+
     if kernels:
-        from spikecore.kernels.bench import main
-
-        main(as_json=as_json)
+        _kernels(as_json)
         return
-    from spikecore.adapter import prepare
-    from spikecore.bench import REFERENCE, measure, random_stream
-    from spikecore.experiment import Bound, RunConfig
-
     host = get_host()
-    texts = methods or tuple(
-        c.id for c in host.components(Kind.RECONSTRUCTOR) if c.consumes == {Data.SPIKES} and Data.IMAGE in c.produces
-    )
-    run = RunConfig(device=device)
+    experiment = _experiment(host, methods, {"device": device, "weights": weights})
     stream = random_stream(height, width, length)
-    rows = []
-    for text in texts:
-        table = method_table(text)
-        component = host.find(table.pop("use"), Kind.RECONSTRUCTOR, Kind.MODEL)
-        method = prepare(host, Bound(component, host.configure(component, table)), run)
-        rows.append({**attrs.asdict(measure(method, stream, run, repeats)), "method": text})
+    from spikecore.adapter import prepare
+
+    timings = [
+        measure(bound.label, prepare(host, bound, experiment.run), stream, experiment.run, repeats)
+        for bound in experiment.methods
+    ]
+    _record(experiment, timings, stream.name, store)
+    rows = [attrs.asdict(timing) for timing in timings]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    header = ["method", "mean ms", "median ms", "p95 ms", "ratio", "images/s", "MB", "parameters"]
+    header = ["method", *(f"{name} {unit}".strip() for name, unit in UNITS.items())]
     print_table(header, [[_text(value) for value in row.values()] for row in rows])
     click.echo(f"\n{stream.name} on {device}; ratio: {REFERENCE}, in the same run", err=True)
 
 
+def _experiment(host: PluginHost, methods: tuple[str, ...], run: dict[str, Any]) -> Experiment:
+    texts = methods or tuple(
+        c.id for c in host.components(Kind.RECONSTRUCTOR) if c.consumes == {Data.SPIKES} and Data.IMAGE in c.produces
+    )
+    return Experiment.from_dict({"name": "bench", "method": [method_table(text) for text in texts], "run": run}, host)
+
+
+def _record(experiment: Experiment, timings: list[Timing], what: str, store: Path | None) -> None:
+    from spikecore.bench import HIGHER, UNITS
+    from spikecore.record import record
+    from spikecore.results import Results, Score
+
+    results = Results(store)
+    id = results.start("bench", what, record(experiment), experiment.fingerprint)
+    for timing in timings:
+        for name, unit in UNITS.items():
+            value = getattr(timing, name)
+            reason = "" if value is not None else "the device does not report it"
+            metric = f"{name} {unit}".strip()
+            results.add(id, [Score("", timing.method, metric, value, reason, HIGHER.get(name, False))])
+    results.finish(id, "done")
+
+
+def _kernels(as_json: bool) -> None:
+    from spikecore.kernels.benchmark import run, table
+
+    rows = run(quick=True)
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        click.echo(table(rows))
+
+
 def _text(value: object) -> str:
+    if value is None:
+        return "-"
     return f"{value:.3g}" if isinstance(value, float) else str(value)

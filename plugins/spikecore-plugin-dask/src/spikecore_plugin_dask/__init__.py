@@ -1,0 +1,9 @@
+"""Declaration of the plugin dask (being written)."""
+
+from spikecore import PluginInfo, hookimpl
+
+
+@hookimpl
+def spikecore_info() -> PluginInfo:
+    """See `spikecore.hookspecs`."""
+    return PluginInfo("being written", license="MIT")

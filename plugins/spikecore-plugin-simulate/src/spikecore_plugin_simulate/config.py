@@ -1,0 +1,232 @@
+"""Options of the components of this plugin. Imports no torch and no numpy."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import attrs
+from attrs.validators import and_, ge, gt, le, optional
+
+from spikecore import option
+
+
+class Grey(Enum):
+    """How colours become grey."""
+
+    LUMA = "luma"
+    SPIKLING = "spikling"
+
+
+class Reset(Enum):
+    """What is left of a pixel's charge after a spike."""
+
+    SUBTRACT = "subtract"
+    ZERO = "zero"
+
+
+class Preset(Enum):
+    """Simulators of other projects, followed exactly."""
+
+    NONE = "none"
+    SPIKLING = "spikling"
+
+
+class Dataset(Enum):
+    """The two class-labelled sets of SpikeCLIP."""
+
+    CALTECH = "caltech"
+    CIFAR = "cifar"
+
+
+class Split(Enum):
+    """Training or test items."""
+
+    TRAIN = "train"
+    TEST = "test"
+
+
+def _between(low: float, high: float) -> Any:
+    """Validate a range (from, to) inside low..high."""
+
+    def check(instance: object, attribute: attrs.Attribute[Any], value: tuple[float, float]) -> None:
+        if not low <= value[0] <= value[1] <= high:
+            raise ValueError(f"{attribute.name} must be [from, to] within {low:g}..{high:g}, got {list(value)}")
+
+    return check
+
+
+def _picture_sides(instance: object, attribute: attrs.Attribute[Any], value: tuple[int, int]) -> None:
+    if not all(16 <= side <= 250 for side in value):
+        raise ValueError(f"{attribute.name} must be rows and columns of 16..250, got {list(value)}")
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class SpikeCameraOptions:
+    """What a simulated spike camera does to light; charge is counted so that `rate` is charge per frame in white."""
+
+    threshold: float = option(1.0, help="charge at which a pixel fires; 1 gives `rate` spikes a frame", validator=gt(0))
+    random_phase: bool = option(True, help="pixels start with a random charge; false: empty, all in step")
+    photons: float = option(
+        0.0, help="photons per spike: intervals vary by 1/sqrt(photons); 0: no shot noise", validator=ge(0.0)
+    )
+    dark: float = option(0.0, help="charge per frame without light", validator=and_(ge(0.0), le(1.0)))
+    threshold_spread: float = option(
+        0.0, help="fixed pattern: relative standard deviation of the pixels' thresholds", validator=and_(ge(0), le(0.3))
+    )
+    gain_spread: float = option(
+        0.0, help="fixed pattern: relative standard deviation of the pixels' gains", validator=and_(ge(0), le(0.3))
+    )
+    hot_share: float = option(0.0, help="share of hot pixels", validator=and_(ge(0.0), le(1.0)))
+    hot_rate: float = option(0.3, help="charge per frame that a hot pixel adds", validator=and_(ge(0.0), le(1.0)))
+    reset: Reset = option(
+        Reset.SUBTRACT,
+        help='"subtract": charge beyond the threshold is kept; "zero": it is lost at the read-out, so that still '
+        "pixels have intervals of whole frames",
+    )
+    frequency: float = option(20_000.0, help="spike frames per second, Hz", validator=gt(0.0))
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class EventCameraOptions:
+    """What a simulated event camera does to light."""
+
+    contrast_on: float = option(0.2, help="rise of log intensity that makes an event", validator=gt(0.0))
+    contrast_off: float = option(0.2, help="fall of log intensity that makes an event", validator=gt(0.0))
+    contrast_spread: float = option(
+        0.03, help="standard deviation of the pixels' contrast thresholds, absolute", validator=ge(0.0)
+    )
+    refractory: float = option(0.0, help="microseconds a pixel is silent after an event", validator=ge(0.0))
+    leak: float = option(0.0, help="rises per second that each pixel reports without any change", validator=ge(0.0))
+    shot: float = option(0.0, help="noise events per second of a pixel in the dark; a quarter in white", validator=ge(0))
+    floor: float = option(0.01, help="added to the intensity (0..1) before its logarithm is taken", validator=gt(0.0))
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class SceneOptions:
+    """A generated world of textured planes in front of a moving camera; speeds are the largest of a clip."""
+
+    clips: int = option(1, help="number of clips; any number comes from one seed", validator=ge(1))
+    layers: int = option(3, help="textured planes, the farthest without holes", validator=and_(ge(1), le(16)))
+    distance: tuple[float, float] = option(
+        (2.0, 20.0), help="metres of the nearest and of the farthest plane", validator=_between(0.01, 1e4)
+    )
+    speed: tuple[float, float] = option(
+        (0.0, 0.2), help="camera: pixels per frame that the farthest plane moves", validator=_between(0, 20)
+    )
+    object_speed: tuple[float, float] = option(
+        (0.0, 0.2), help="nearer planes: pixels per frame of their own", validator=_between(0, 20)
+    )
+    rotation: tuple[float, float] = option(
+        (0.0, 0.05), help="camera and nearer planes: degrees per frame", validator=_between(0, 20)
+    )
+    zoom: tuple[float, float] = option(
+        (0.0, 0.001), help="relative growth per frame of the nearest plane", validator=_between(0, 0.1)
+    )
+    exposure: tuple[float, float] = option((0.6, 1.0), help="intensity of white", validator=_between(0.01, 1))
+    contrast: tuple[float, float] = option((0.6, 1.0), help="1: full contrast, 0: uniform grey", validator=_between(0, 1))
+    seed: int = option(0, help="seed of everything random", validator=ge(0))
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class SpikesConfig(SpikeCameraOptions):
+    """Options of simulate/spikes."""
+
+    path: Path = option(help="a video file or a folder of images")
+    height: int | None = option(None, help="rows of the picture; the video's own by default", validator=optional(ge(1)))
+    width: int | None = option(
+        None, help="columns; images are cropped in the middle to this shape, then scaled", validator=optional(ge(1))
+    )
+    rate: float = option(0.6, help="spikes per frame at intensity 1", validator=and_(gt(0.0), le(1.0)))
+    interpolate: int = option(
+        1, help="spike frames per video frame; pictures between are linear mixtures", validator=ge(1)
+    )
+    length: int | None = option(None, help="spike frames at most; all by default", validator=optional(ge(1)))
+    grey: Grey = option(
+        Grey.LUMA, help='"luma": Rec. 601 weights; "spikling": the same with red and blue swapped, as that project does'
+    )
+    gamma: float = option(1.0, help="light = (picture value) ** gamma; 2.2 undoes display coding", validator=gt(0.0))
+    preset: Preset = option(
+        Preset.NONE, help='"spikling": exactly its video_to_spike (rate 1); other camera options are then refused'
+    )
+    allow_truncated: bool = option(False, help="take what can be decoded of a video that ends too early")
+    seed: int = option(0, help="seed of everything random", validator=ge(0))
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class ScenesConfig(SpikeCameraOptions, SceneOptions):
+    """Options of simulate/scenes."""
+
+    height: int = option(250, help="rows of the picture", validator=ge(8))
+    width: int = option(400, help="columns of the picture", validator=ge(8))
+    length: int = option(301, help="spike frames of each clip", validator=ge(1))
+    rate: tuple[float, float] = option(
+        (0.6, 0.6), help="spikes per frame at intensity 1, drawn for each clip (logarithmic)", validator=_between(1e-3, 1)
+    )
+    flow: bool = option(False, help="targets also hold optical flow")
+    depth: bool = option(False, help="targets also hold depth")
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class EventsConfig(EventCameraOptions, SceneOptions):
+    """Options of simulate/events; those of scenes are for generated ones, without `path`."""
+
+    path: Path | None = option(None, help="a video file or a folder of images; generated scenes by default")
+    height: int | None = option(None, help="rows; the video's own by default, 180 of scenes", validator=optional(ge(8)))
+    width: int | None = option(
+        None, help="columns; the video's own by default, 240 of scenes", validator=optional(ge(8))
+    )
+    length: int | None = option(
+        None, help="frames looked at; all of a video by default, 200 of scenes", validator=optional(ge(2))
+    )
+    fps: float | None = option(
+        None, help="frames per second; the video's own by default, 1000 of scenes", validator=optional(gt(0.0))
+    )
+    grey: Grey = option(Grey.LUMA, help="how colours become grey, as in simulate/spikes")
+    gamma: float = option(1.0, help="light = (picture value) ** gamma", validator=gt(0.0))
+    allow_truncated: bool = option(False, help="take what can be decoded of a video that ends too early")
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class StereoEventsConfig(EventCameraOptions, SceneOptions):
+    """Options of simulate/stereo-events; the defaults of size, focal length and baseline are MVSEC's."""
+
+    height: int = option(260, help="rows of the picture", validator=ge(8))
+    width: int = option(346, help="columns of the picture", validator=ge(8))
+    length: int = option(51, help="frames looked at", validator=ge(2))
+    layers: int = option(6, help="textured planes, the farthest without holes", validator=and_(ge(1), le(16)))
+    fps: float = option(1000.0, help="frames looked at per second", validator=gt(0.0))
+    baseline: float = option(0.1, help="metres between the cameras", validator=gt(0.0))
+    focal: float = option(226.0, help="focal length in pixels", validator=gt(0.0))
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class EventFileConfig:
+    """Options of simulate/event-file."""
+
+    path: Path = option(help="an HDF5 file with /events/x, y, t, p")
+    height: int | None = option(None, help="rows of the sensor, where the file does not say", validator=optional(gt(0)))
+    width: int | None = option(None, help="columns of the sensor, where the file does not say", validator=optional(gt(0)))
+    check: bool = option(True, help="read all times once to see that they are sorted")
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class ClassesConfig:
+    """Options of simulate/classes; names follow SpikeCLIP-SNN's generator."""
+
+    dataset: Dataset = option(Dataset.CIFAR, help='"cifar": 10 classes; "caltech": 101')
+    split: Split = option(Split.TRAIN, help='"train" or "test": never the same items')
+    num_train: int = option(50, help="training items of each class", validator=ge(1))
+    num_test: int = option(10, help="test items of each class", validator=ge(1))
+    num_frames: int = option(200, help="spike frames of each item", validator=ge(1))
+    image_size: tuple[int, int] = option((224, 224), help="rows and columns that the class's picture takes of 250x250", validator=_picture_sides)
+    lowlight_ratio: float = option(0.5, help="share of items in low light", validator=and_(ge(0.0), le(1.0)))
+    fast_ratio: float = option(0.5, help="share of items that move fast", validator=and_(ge(0.0), le(1.0)))
+    images: Path | None = option(None, help="a folder CLASS/*.png|jpg of photographs; toy shapes by default")
+    photons: float = option(0.0, help="photons per spike; 0: no shot noise, as the real set nearly has", validator=ge(0.0))
+    threshold_spread: float = option(
+        0.06, help="fixed pattern: relative standard deviation of thresholds", validator=and_(ge(0), le(0.3))
+    )
+    original: bool = option(False, help="the original generator's behaviour, faults included; see the README")
+    seed: int = option(0, help="seed of everything random", validator=ge(0))
