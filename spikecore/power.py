@@ -40,7 +40,7 @@ def _sampled(tool: str, number: int, action: Callable[[], None]) -> float | None
 def mean_of(lines: str) -> float | None:
     r"""The mean of the numbers among lines of text; None if there are none (drivers print "[N/A]").
 
-    >>> mean_of("100.5\\n[N/A]\\n99.5\\n"), mean_of("[N/A]")
+    >>> mean_of("100.5\n[N/A]\n99.5\n"), mean_of("[N/A]")
     (100.0, None)
     """
     values = []

@@ -56,7 +56,7 @@ def recording(tmp_path):
 def test_list_and_show(run):
     listed = json.loads(run("list", "--json"))
     assert {"builtin/scene", "vidar/dat", "classic/tfi"} <= {row["id"] for row in listed}
-    assert [row["id"] for row in json.loads(run("list", "--kind", "metric", "--json"))] == ["builtin/psnr"]
+    assert {row["kind"] for row in json.loads(run("list", "--kind", "metric", "--json"))} == {"metric"}
     assert "classic/tfi" in run("list")
     shown = json.loads(run("show", "classic/tfp", "--json"))
     assert shown["consumes"] == ["spikes"]
@@ -188,15 +188,16 @@ def test_run_checks_without_torch(tmp_path, recording):
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
 
 
-def test_run_judges_by_metrics(run, tmp_path):
+def test_evaluate_judges_by_metrics(run, tmp_path):
     (tmp_path / "e.toml").write_text(
         '[source]\nuse = "scene"\nheight = 40\nwidth = 64\nclips = 2\n'
-        '[reconstructor]\nuse = "classic/tfp"\n[[metric]]\nuse = "psnr"\n'
+        '[reconstructor]\nuse = "classic/tfp"\n[[metric]]\nuse = "builtin/psnr"\n'
     )
-    lines = run("run", "e.toml").splitlines()
-    assert len(lines) == 3
-    assert lines[2].startswith("mean  builtin/psnr ")
-    assert float(lines[2].split()[-1]) > 20
+    rows = json.loads(run("evaluate", "e.toml", "--json"))
+    assert [row["item"] for row in rows] == ["scene-0-0", "scene-0-1", "mean"]
+    assert rows[2]["builtin/psnr"] == pytest.approx((rows[0]["builtin/psnr"] + rows[1]["builtin/psnr"]) / 2)
+    assert rows[2]["builtin/psnr"] > 20
+    assert "evaluate e.toml" in run("run", "e.toml", code=2)
 
 
 def test_ctrl_c_in_the_middle_of_a_video(recording, tmp_path):
@@ -225,7 +226,7 @@ def test_compare_scores_against_the_ground_truth(run, shared, tmp_path):
             "-m", "classic/tfi rule=ssml", "--truth", shared / "data" / TRUTH, "--at", 150, "--gain", 1 / 0.6, "--json")
     )  # fmt: skip
     assert [row["builtin/psnr"] for row in rows] == pytest.approx([23.50, 24.27], abs=0.01)
-    assert cv2.imread("compare.png").shape == (272, 1200, 3)
+    assert cv2.imread("compare.png").shape == (544, 1200, 3)
 
 
 def test_python_gives_the_same_picture(shared):

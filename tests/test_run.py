@@ -17,12 +17,13 @@ from spikecore.batch import Batch, collate
 from spikecore.component import Component, Data, PluginInfo
 from spikecore.config import option
 from spikecore.errors import Interrupted, UsageError, WeightsError
+from spikecore.evaluate import evaluate_item, summarise
 from spikecore.experiment import Experiment, RunConfig
 from spikecore.hookspecs import hookimpl
 from spikecore.host import PluginHost
+from spikecore.results import Score
 from spikecore.run import execute, moments, results, to_picture
 from spikecore.sample import Sample, Window
-from spikecore.scores import scores
 from spikecore.spikes import SpikeStream
 
 HERE = "spikecore_test_run"
@@ -196,20 +197,25 @@ def test_displays(host):
     assert np.allclose(to_picture(value, sample, method, RunConfig(gamma=2.0))[0], np.sqrt([0.1, 0.5, 0.9]))
 
 
-def test_scores_judge_the_instant_of_the_ground_truth(host):
+def test_evaluation_judges_the_instant_of_the_ground_truth(host, tmp_path):
     table = {
         "source": {**SCENE, "clips": 2},
         "reconstructor": {"use": "fake/mean", "window": 21},
         "metric": [{"use": "builtin/psnr"}],
     }
-    rows = scores(Experiment.from_dict(table, host))
-    assert [row.key for row in rows] == ["scene-0-0", "scene-0-1"]
+    experiment = Experiment.from_dict(table, host)
+    items = [evaluate_item(experiment, number, tmp_path) for number in range(2)]
+    assert [item["key"] for item in items] == ["scene-0-0", "scene-0-1"]
+    rows = [{score["metric"]: score["value"] for score in item["scores"]} for item in items]
     scene = host.build(host.find("scene"), {k: v for k, v in table["source"].items() if k != "use"})
     for number, row in enumerate(rows):
         image = np.clip(scene[number].spikes.counts(10, 31) / 21 / 0.6, 0, 1)
         error = np.mean((image - scene.image(number, 20)) ** 2)
-        assert row.values["builtin/psnr"] == pytest.approx(-10 * np.log10(error), abs=1e-3)
-        assert row.values["builtin/psnr"] > 15
+        assert row["builtin/psnr"] == pytest.approx(-10 * np.log10(error), abs=1e-3)
+        assert row["builtin/psnr"] > 15
+        assert (tmp_path / "pictures" / f"scene-0-{number}.png").exists()
+    means = {s.metric: s.value for s in summarise([Score(**score) for item in items for score in item["scores"]])}
+    assert means["builtin/psnr"] == pytest.approx(np.mean([row["builtin/psnr"] for row in rows]))
 
 
 def test_memory_does_not_grow_with_the_recording(host, tmp_path):

@@ -44,6 +44,7 @@ _JOB = [
 
 def _apply(options: list[Any]) -> Callable[[F], F]:
     def decorate(function: F) -> F:
+        """Give a command these options."""
         for option in reversed(options):
             function = option(function)
         return function

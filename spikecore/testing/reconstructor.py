@@ -31,6 +31,7 @@ class ReconstructorContract(MethodContract):
     @pytest.fixture
     def run(self, built: Any, entry: Component) -> Run:
         """Calls `reconstruct`; its one tensor is of the one kind that the component produces."""
+        assert len(entry.produces) == 1, f"{entry.id} is a reconstructor: it must produce one kind of data"
         (kind,) = entry.produces
         return lambda batch: {kind: built.reconstruct(batch)}
 

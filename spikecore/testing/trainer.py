@@ -62,7 +62,7 @@ class TrainerContract(ComponentContract):
     """Tests for a trainer, on a task that any optimiser solves: one weight and one bias, eight samples.
 
     Attributes:
-        checkpoint_every: Steps between two checkpoints under `options`, at most 6.
+        checkpoint_every: Steps between two checkpoints under `options`; at most 6, so that one falls inside a stage.
     """
 
     kind: ClassVar[Kind] = Kind.TRAINER

@@ -18,6 +18,7 @@ import numpy as np
 from spikecore import kernels
 
 WINDOW, SEARCH = 41, 50
+NEW = ", new memory"
 Work = Callable[[], Any]
 
 
@@ -147,13 +148,21 @@ def numpy_sliding_intervals_with_where(packed: np.ndarray, out: np.ndarray) -> N
         length = earlier
 
 
-def bandwidth(threads: int, repeats: int, size: int) -> float:
-    """Bytes per second to and from memory: the better of filling and copying large arrays in this many threads."""
+def bandwidth(threads: int, repeats: int, size: int) -> tuple[float, float]:
+    """Bytes per second to and from memory in this many threads: known memory, and new memory that is filled once.
+
+    The first is the better of filling and copying large arrays.
+    """
     old, new = np.ones((2, threads, size // threads), np.uint8)
     with ThreadPoolExecutor(threads) as pool:
-        fill = fastest(lambda: list(pool.map(lambda part: np.copyto(part, 2), new)), repeats)
-        copy = fastest(lambda: list(pool.map(np.copyto, new, old)), repeats)
-    return max(new.nbytes / fill, 2 * new.nbytes / copy)
+
+        def fill(parts: np.ndarray) -> None:
+            list(pool.map(lambda part: np.copyto(part, 2), parts))
+
+        known = fastest(lambda: fill(new), repeats)
+        copied = fastest(lambda: list(pool.map(np.copyto, new, old)), repeats)
+        fresh = fastest(lambda: fill(np.empty_like(new)), repeats)
+    return max(new.nbytes / known, 2 * new.nbytes / copied), new.nbytes / fresh
 
 
 def fastest(work: Work, repeats: int) -> float:
@@ -169,30 +178,29 @@ def fastest(work: Work, repeats: int) -> float:
 def every_frame(packed: np.ndarray, threads: int) -> Iterator[Case]:
     """The kernels with a result for every frame, into the same memory and into new memory each time."""
     frames, width = packed.shape
-    out = np.zeros((frames, 8 * width), np.uint8)
-    part = out[: frames - WINDOW + 1]
-    known = packed[: min(frames, 400)], out[: min(frames, 400)]
-    known_part = known[1][: len(known[0]) - WINDOW + 1]
-    for where, whole, fewer in (("", out, part), (", new memory", None, None)):
+    room = np.zeros((frames, 8 * width), np.uint8)
+    few = packed[:400]
+    count, few_count = frames - WINDOW + 1, len(few) - WINDOW + 1
+    for where, out in (("", lambda rows: room[:rows]), (NEW, lambda rows: np.empty((rows, 8 * width), np.uint8))):
         yield Case(
             f"unpack{where}", threads,
-            lambda o=whole: kernels.unpack(packed, out=o, threads=threads), frames, 9 * width,
-            "unpackbits, row by row", lambda: numpy_unpack(*known), len(known[0]),
+            lambda out=out: kernels.unpack(packed, out=out(frames), threads=threads), frames, 9 * width,
+            "unpackbits, row by row", lambda out=out: numpy_unpack(few, out(len(few))), len(few),
         )  # fmt: skip
         yield Case(
             f"sliding_counts({WINDOW}){where}", threads,
-            lambda o=fewer: kernels.sliding_counts(packed, WINDOW, out=o, threads=threads), len(part), 9 * width,
-            "running sum", lambda: numpy_sliding_counts(known[0], WINDOW, known_part), len(known_part),
+            lambda out=out: kernels.sliding_counts(packed, WINDOW, out=out(count), threads=threads), count, 9 * width,
+            "running sum", lambda out=out: numpy_sliding_counts(few, WINDOW, out(few_count)), few_count,
         )  # fmt: skip
         yield Case(
             f"sliding_intervals{where}", threads,
-            lambda o=whole: kernels.sliding_intervals(packed, out=o, threads=threads), frames, 9 * width,
-            "scan in byte arithmetic", lambda: numpy_sliding_intervals(*known), len(known[0]),
+            lambda out=out: kernels.sliding_intervals(packed, out=out(frames), threads=threads), frames, 9 * width,
+            "scan in byte arithmetic", lambda out=out: numpy_sliding_intervals(few, out(len(few))), len(few),
         )  # fmt: skip
     yield Case(
         "sliding_intervals", threads,
-        lambda: kernels.sliding_intervals(packed, out=out, threads=threads), frames, 9 * width,
-        "scan with where", lambda: numpy_sliding_intervals_with_where(*known), len(known[0]),
+        lambda: kernels.sliding_intervals(packed, out=room, threads=threads), frames, 9 * width,
+        "scan with where", lambda: numpy_sliding_intervals_with_where(few, room[: len(few)]), len(few),
     )  # fmt: skip
 
 
@@ -268,7 +276,7 @@ def run(quick: bool) -> list[dict[str, Any]]:
         packed = spikes(frames // 6 if quick else frames, width)
         for threads in (1, 2):
             cases = [*every_frame(packed, threads), *(one_result(packed) if threads == 1 else ())]
-            rows += [measure(case, geometry, memory[threads], repeats) for case in cases]
+            rows += [measure(case, geometry, memory[threads][NEW in case.name], repeats) for case in cases]
     return rows
 
 
@@ -284,8 +292,10 @@ def table(rows: list[dict[str, Any]]) -> str:
             f"{row['reference']:24} {row['reference_frames_per_second']:>9,.0f} {row['ratio']:>6.1f} "
             f"{row['bandwidth_share']:>9.0%}"
         )
-    memory = {row["threads"]: row["memory_bytes_per_second"] / 1e9 for row in rows}
-    return "\n".join([*lines, *(f"memory, {n} threads: {speed:.1f} GB/s" for n, speed in memory.items())])
+    memory = {(row["threads"], NEW in row["name"]): row["memory_bytes_per_second"] / 1e9 for row in rows}
+    for (threads, new), speed in memory.items():
+        lines.append(f"{'new' if new else 'known'} memory in {threads} thread(s): {speed:.1f} GB/s")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

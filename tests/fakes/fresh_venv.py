@@ -28,7 +28,8 @@ class FreshVenv:
 
     def run(self, module: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         """`python -m module arguments`."""
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("SPIKECORE_P")}
+        lists = ("SPIKECORE_PLUGINS", "SPIKECORE_DISABLE")
+        environment = {key: value for key, value in os.environ.items() if key not in lists}
         command = [str(self.python), "-m", module, *arguments]
         return subprocess.run(
             command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=240

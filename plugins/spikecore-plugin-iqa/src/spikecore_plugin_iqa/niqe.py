@@ -41,9 +41,9 @@ class Niqe(NoReference):
         whole = images[..., : height - height % BLOCK, : width - width % BLOCK]
         if whole.numel() < 2 * len(images) * images.shape[1] * BLOCK**2:
             raise UsageError(f"NIQE of {height}x{width} pixels; it needs two whole blocks of {BLOCK}x{BLOCK}")
-        return torch.stack([self._distance(features(one[None])) for one in eight_bit(grey(whole))])
+        return images.new_tensor([self._distance(features(one[None])) for one in eight_bit(grey(whole))])
 
-    def _distance(self, found: torch.Tensor) -> torch.Tensor:
+    def _distance(self, found: torch.Tensor) -> float:
         """√((μ1 - μ2)ᵀ ((Σ1 + Σ2) / 2)⁺ (μ1 - μ2)), eq. 10, on the CPU: the matrices are 36x36."""
         found = found[found.isfinite().all(1)].cpu()
         if len(found) < 2:
@@ -52,7 +52,7 @@ class Niqe(NoReference):
             )
         difference = self.mean - found.mean(0)
         inverse = torch.linalg.pinv((self.covariance + found.T.cov()) / 2, hermitian=True)
-        return difference.dot(inverse.mv(difference)).sqrt()
+        return float(difference.dot(inverse.mv(difference)).sqrt())
 
 
 def features(picture: torch.Tensor) -> torch.Tensor:

@@ -19,8 +19,8 @@ class Ssim(FullReference):
 
     Windows: "gaussian" is Wang's, 11x11 with sigma 1.5 and covariances of the population; "uniform" is scikit-image's
     default, 7x7 with covariances of the sample (49/48 of the former). Only pixels whose whole window lies in the
-    picture count. Conventions: "standard" compares [0, 1]; "spikezoo" [-1, 1] with data range 2 and, unless `window` says
-    otherwise, the uniform window; "spikecv" values rounded to 8 bits. They give different numbers: see the README.
+    picture count. Conventions: "standard" compares [0, 1]; "spikezoo" [-1, 1] with data range 2 and, unless `window`
+    says otherwise, the uniform window; "spikecv" values rounded to 8 bits. They give different numbers: see the README.
     """
 
     higher_is_better = True

@@ -33,6 +33,7 @@ class Motion:
         sway = (1 - steady) * largest * period / (2 * np.pi)
         return cls(steady * largest, sway, period, random.uniform(0, 2 * np.pi, largest.shape))
 
-    def at(self, t: float) -> NDArray[np.float64]:
-        """Places at time `t` in frames, (...)."""
+    def at(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Places at times (T,) in frames: (T, ...)."""
+        t = t.reshape(-1, *(1,) * self.speed.ndim)
         return self.speed * t + self.sway * np.sin(2 * np.pi * t / self.period + self.phase)

@@ -8,13 +8,9 @@ import numpy as np
 
 from spikecore_plugin_simulate.compiled import compiled
 
-_OPAQUE = 1e-3
-"""A pixel that lets less light than this through is done."""
-
-
 @compiled
 def render(textures: Any, maps: Any, image: Any) -> None:
-    """Draw planes in front of each other, the nearest first.
+    """Draw planes in front of each other, the nearest first, the last one without holes.
 
     Args:
         textures: float32 (planes, rows + 1, columns + 1, 2): intensity times cover, and cover; periodic, so that the last
@@ -22,42 +18,61 @@ def render(textures: Any, maps: Any, image: Any) -> None:
         maps: float64 (planes, 2, 3): texture column and row = map · (pixel column, pixel row, 1).
         image: float32 (height, width), written; bilinear in each texture.
     """
-    rows, columns = textures.shape[1] - 1, textures.shape[2] - 1
-    height, width = image.shape
+    width = image.shape[1]
+    first, across, down = np.empty(width, np.int32), np.empty(width, np.float32), np.empty(width, np.float32)
     through = np.empty(width, np.float32)
-    for row in range(height):
+    for row in range(len(image)):
         image[row] = 0
         through[:] = 1
-        for plane in range(textures.shape[0]):
-            step_x, step_y = maps[plane, 0, 0], maps[plane, 1, 0]
-            x = (maps[plane, 0, 1] * row + maps[plane, 0, 2]) % columns
-            y = (maps[plane, 1, 1] * row + maps[plane, 1, 2]) % rows
-            for column in range(width):
-                if through[column] > _OPAQUE:
-                    i, j = min(int(y), rows - 1), min(int(x), columns - 1)
-                    v, u = np.float32(y - i), np.float32(x - j)
-                    cover = mixture(textures, plane, i, j, 1, v, u)
-                    if cover > 0:
-                        image[row, column] += through[column] * mixture(textures, plane, i, j, 0, v, u)
-                        through[column] *= 1 - cover
-                x = wrapped(x + step_x, columns)
-                y = wrapped(y + step_y, rows)
+        for plane in range(len(textures)):
+            texture = textures[plane]
+            locate(maps[plane], row, texture.shape[0] - 1, texture.shape[1] - 1, first, across, down)
+            last = plane == len(textures) - 1
+            blend(texture.reshape(-1), 2 * texture.shape[1], first, across, down, last, image[row], through)
 
 
 @compiled
-def mixture(textures: Any, plane: int, i: int, j: int, channel: int, v: Any, u: Any) -> Any:
-    """Bilinear mixture of four texels, v of the way from row i to i + 1 and u from column j to j + 1."""
-    upper = textures[plane, i, j, channel] * (1 - u) + textures[plane, i, j + 1, channel] * u
-    lower = textures[plane, i + 1, j, channel] * (1 - u) + textures[plane, i + 1, j + 1, channel] * u
-    return upper * (1 - v) + lower * v
+def locate(place: Any, row: int, rows: int, columns: int, first: Any, across: Any, down: Any) -> None:
+    """Where a row of pixels is found in a periodic texture: position of the texel up left, and the way to the next."""
+    x = np.float32((place[0, 1] * row + place[0, 2]) % columns)
+    y = np.float32((place[1, 1] * row + place[1, 2]) % rows)
+    step_x, step_y = np.float32(place[0, 0]), np.float32(place[1, 0])
+    per_column, per_row = np.float32(1) / np.float32(columns), np.float32(1) / np.float32(rows)
+    zero, stride = np.int32(0), np.int32(2 * columns + 2)
+    for column in range(first.size):
+        u = x + step_x * np.float32(column)
+        v = y + step_y * np.float32(column)
+        u -= np.float32(columns) * np.floor(u * per_column)
+        v -= np.float32(rows) * np.floor(v * per_row)
+        j = max(min(np.int32(u), np.int32(columns - 1)), zero)  # rounding may leave the period by a hair
+        i = max(min(np.int32(v), np.int32(rows - 1)), zero)
+        across[column] = u - np.float32(j)
+        down[column] = v - np.float32(i)
+        first[column] = i * stride + np.int32(2) * j
 
 
 @compiled
-def wrapped(place: float, period: int) -> float:
-    """A place that left 0..period by less than a period."""
-    if place >= period:
-        return place - period
-    return place + period if place < 0 else place
+def blend(texels: Any, stride: int, first: Any, across: Any, down: Any, last: bool, image: Any, through: Any) -> None:
+    """Add what a row of pixels sees of one plane through those in front, and dim the light that comes `through`.
+
+    Positions are unsigned, which spares a look whether they count from the end.
+    """
+    for column in range(first.size):
+        upper = np.uint64(first[column])
+        lower = upper + np.uint64(stride)
+        u, v = across[column], down[column]
+        light = through[column]
+        image[column] += light * mixture(texels, upper, lower, u, v)
+        if not last:
+            through[column] = light * (1 - mixture(texels, upper + np.uint64(1), lower + np.uint64(1), u, v))
+
+
+@compiled
+def mixture(texels: Any, upper: Any, lower: Any, u: Any, v: Any) -> Any:
+    """Bilinear mixture of two texels and those right of them, u of the way right and v of the way down."""
+    above = texels[upper] + u * (texels[upper + np.uint64(2)] - texels[upper])
+    below = texels[lower] + u * (texels[lower + np.uint64(2)] - texels[lower])
+    return above + v * (below - above)
 
 
 @compiled

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,7 +41,7 @@ class Scenes:
             target["depth"] = world.depth(middle)[None]
         return Sample(
             key=name,
-            spikes=camera.record(_pictures(world, config.length), name),
+            spikes=camera.record(world.images(np.arange(float(config.length))), name),
             target=target,
             at=middle,
             meta={"rate": rate, "seed": config.seed, "clip": index},
@@ -63,9 +62,3 @@ class Scenes:
         if not 0 <= index < len(self):
             raise IndexError(f"there are clips 0..{len(self) - 1}, not {index}")
 
-
-def _pictures(world: World, length: int) -> Iterator[NDArray[np.float32]]:
-    """The world at the instants of the frames; one array, written anew each time."""
-    picture = np.empty((world.height, world.width), np.float32)
-    for t in range(length):
-        yield world.image(t, out=picture)

@@ -14,7 +14,7 @@ from spikecore_plugin_simulate.render import paint
 
 _DARKEST = 0.03
 """No surface is perfectly black."""
-_DENSITY = 3.0
+_DENSITY = 2.0
 """Area of all leaves of a texture without holes, in units of its own."""
 _LARGEST = 0.22
 """Half axis of the largest leaf, in units of the shorter side."""

@@ -3,14 +3,15 @@
 Geometry: plane k lies at distance Z_k, facing the camera; the camera has come forward by c(t). A pixel at u from the
 centre sees, on plane k and in pixels of that plane,
 
-    w = (p(t) + f·b·e) · Z_far / Z_k ... + (Z_k - c) / Z_k · R(roll) · u
+    w = p(t) · Z_far / Z_k + f·b / Z_k · R · (1, 0) + (Z_k - c) / Z_k · R · u
 
-with p the camera's way in pixels of the farthest plane. Moving planes add a shift and a turn of their own. For the right
-camera of a stereo pair the camera is one baseline b further along its own rows: a disparity of f·b / (Z_k - c).
+with R the camera's roll, p its way in pixels of the farthest plane, and b its place to the right (0, or the baseline for
+the right camera of a pair) with focal length f: a disparity of f·b / (Z_k - c). Planes move and turn on their own besides.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import attrs
@@ -29,6 +30,8 @@ _TEXELS = 2.0
 _BLUR = 0.5
 _PERIOD = 1.25
 """A texture repeats after this many pictures."""
+_LEAVES = 8.0
+"""The smallest leaves of a plane measure from one pixel to this many."""
 _MIDDLE = 0.4
 """The grey that contrast is counted from."""
 
@@ -69,56 +72,60 @@ class World:
         pattern = grain(rows, columns, random)
         blur = _BLUR * _TEXELS
         covers = np.append(random.uniform(0.1, 0.35, layers - 1), 1.0)
-        textures = np.stack([texture(pattern, cover, _TEXELS, blur, random) for cover in covers])
+        smallest = _TEXELS * _LEAVES ** random.random(layers)
+        planes = [texture(pattern, *plane, blur, random) for plane in zip(covers, smallest, strict=True)]
+        textures = np.stack(planes)
         _expose(textures, random.uniform(*options.exposure), random.uniform(*options.contrast))
         place = random.random((layers, 2)) * (columns, rows)
         return cls(height, width, textures, _TEXELS, distance, place, camera, objects)
 
-    def image(self, t: float, shift: float = 0.0, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-        """Intensity at time `t` in frames, float32 (height, width) in [0, 1].
+    def image(self, t: float, shift: float = 0.0) -> NDArray[np.float32]:
+        """Intensity at time `t` in frames, a fraction if need be: float32 (height, width) in [0, 1].
 
         Args:
-            t: The instant, a fraction of a frame if need be.
-            shift: Pixels times metres (focal length × baseline) that the camera stands to the right.
-            out: Where to write it.
+            t: The instant.
+            shift: Focal length × baseline (pixels × metres) that the camera stands to the right.
         """
-        picture = np.empty((self.height, self.width), np.float32) if out is None else out
-        render(self.textures, self.maps(t, shift), picture)
-        return picture
+        return next(iter(self.images(np.array([t]), shift))).copy()
 
-    def maps(self, t: float, shift: float = 0.0) -> NDArray[np.float64]:
-        """Where each plane is looked up, float64 (planes, 2, 3), as `render` takes it."""
-        column, row, roll, _ = self.camera.at(t)
-        moved = self.objects.at(t)
-        turn = _rotation(roll)
+    def images(self, times: NDArray[np.float64], shift: float = 0.0) -> Iterator[NDArray[np.float32]]:
+        """Intensity at each of `times`; always the same array, written anew."""
+        picture = np.empty((self.height, self.width), np.float32)
+        for maps in self.maps(times, shift):
+            render(self.textures, maps, picture)
+            yield picture
+
+    def maps(self, times: NDArray[np.float64], shift: float = 0.0) -> NDArray[np.float64]:
+        """Where each plane is looked up at each time, float64 (times, planes, 2, 3), as `render` takes it."""
+        pose, moved = self.camera.at(times), self.objects.at(times)
+        turn = _rotation(pose[:, None, 2])
         parallax = self.distance[-1] / self.distance
-        way = parallax[:, None] * (column, row) + (shift / self.distance)[:, None] * turn[:, 0]
-        own = self.texels * _rotation(moved[:, 2])
-        maps = np.empty((len(self.distance), 2, 3))
-        scale = (self.distance - self._forward(t)) / self.distance
-        maps[:, :, :2] = scale[:, None, None] * (own @ turn)
-        centre = ((self.width - 1) / 2, (self.height - 1) / 2)
-        offset = (own @ (way - moved[:, :2])[:, :, None])[:, :, 0]
-        maps[:, :, 2] = self.place + offset - maps[:, :, :2] @ centre
+        way = parallax[:, None] * pose[:, None, :2] + (shift / self.distance)[:, None] * turn[..., 0]
+        own = self.texels * _rotation(moved[..., 2])
+        maps = np.empty((*moved.shape[:2], 2, 3))
+        scale = (self.distance - self._forward(pose)) / self.distance
+        maps[..., :2] = scale[..., None, None] * (own @ turn)
+        centre = np.array([(self.width - 1) / 2, (self.height - 1) / 2])
+        offset = (own @ (way - moved[..., :2])[..., None])[..., 0]
+        maps[..., 2] = self.place + offset - maps[..., :2] @ centre
         return maps
 
     def depth(self, t: float) -> NDArray[np.float32]:
         """Distance of what each pixel shows at time `t`, float32 (height, width), metres."""
-        distance = (self.distance - self._forward(t)).astype(np.float32)
-        return distance[self.planes(t)]
+        distance = self.distance - self._forward(self.camera.at(np.array([t])))[0]
+        return distance.astype(np.float32)[self.planes(t)]
 
     def flow(self, t: float) -> NDArray[np.float32]:
         """How fast what each pixel shows moves at time `t`: float32 (2, height, width), pixels per frame, x then y."""
-        here, before, after = self.maps(t), self.maps(t - 0.5), self.maps(t + 0.5)
-        moved = np.linalg.inv(_square(after)) @ _square(here) - np.linalg.inv(_square(before)) @ _square(here)
-        pixels = np.stack([*np.meshgrid(np.arange(self.width), np.arange(self.height)), np.ones((self.height, self.width))])
-        each = np.einsum("lij,jyx->liyx", moved[:, :2], pixels)
-        rows, columns = np.ogrid[: self.height, : self.width]
-        return np.stack([each[self.planes(t), axis, rows, columns] for axis in (0, 1)]).astype(np.float32)
+        before, here, after = _square(self.maps(np.array([t - 0.5, t, t + 0.5])))
+        moved = np.linalg.inv(after) @ here - np.linalg.inv(before) @ here
+        grid = np.meshgrid(np.arange(self.width), np.arange(self.height))
+        each = np.einsum("lij,jyx->liyx", moved[:, :2], np.stack([*grid, np.ones_like(grid[0])]))
+        return np.take_along_axis(each, self.planes(t)[None, None], axis=0)[0].astype(np.float32)
 
     def planes(self, t: float) -> NDArray[np.int64]:
         """Number of the plane that each pixel shows, (height, width); at soft edges the nearest that covers half."""
-        maps = self.maps(t)
+        (maps,) = self.maps(np.array([t]))
         nearest = np.full((self.height, self.width), len(maps) - 1)
         cover = np.empty((self.height, self.width), np.float32)
         for plane in reversed(range(len(maps) - 1)):
@@ -127,9 +134,9 @@ class World:
             nearest[cover > 0.5] = plane
         return nearest
 
-    def _forward(self, t: float) -> float:
-        """Metres that the camera has come forward; never as far as the nearest plane."""
-        return float(self.distance[0] * (1 - np.exp(-self.camera.at(t)[3])))
+    def _forward(self, pose: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Metres that the camera has come forward, (times, 1); never as far as the nearest plane."""
+        return np.asarray(self.distance[0] * (1 - np.exp(-pose[:, 3:])))
 
 
 def _motions(options: SceneOptions, random: np.random.Generator) -> tuple[Motion, Motion]:
@@ -164,13 +171,13 @@ def _expose(textures: NDArray[np.float32], exposure: float, contrast: float) -> 
     textures[..., 0] += np.float32(exposure * (1 - contrast) * _MIDDLE) * textures[..., 1]
 
 
-def _rotation(angle: float | NDArray[np.float64]) -> NDArray[np.float64]:
+def _rotation(angle: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rotation matrices (..., 2, 2) for (column, row)."""
     cosine, sine = np.cos(angle), np.sin(angle)
-    return np.moveaxis(np.array([[cosine, -sine], [sine, cosine]]), (0, 1), (-2, -1))
+    return np.stack([cosine, -sine, sine, cosine], axis=-1).reshape(*angle.shape, 2, 2)
 
 
 def _square(maps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Affine maps (planes, 2, 3) as (planes, 3, 3)."""
-    last = np.broadcast_to([0.0, 0.0, 1.0], (len(maps), 1, 3))
-    return np.concatenate([maps, last], axis=1)
+    """Affine maps (..., 2, 3) as (..., 3, 3)."""
+    last = np.broadcast_to([0.0, 0.0, 1.0], (*maps.shape[:-2], 1, 3))
+    return np.concatenate([maps, last], axis=-2)
