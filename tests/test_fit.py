@@ -6,13 +6,17 @@ Tiny components on an empty host go from sample to batch to output; they are com
 from __future__ import annotations
 
 import attrs
+import cv2
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from spikecore import Component, Experiment, Kind, PluginInfo, Sample, Window, collate, hookimpl
-from spikecore.errors import CompositionError
+from spikecore.errors import CompositionError, UsageError, WeightsError
 from spikecore.interfaces import LossTerms
+from spikecore.run import execute
 from spikecore.testing.data import Shape, sample
 
 SHAPE = Shape(size=(13, 17), length=24, cameras=2, frames=5, classes=4)
@@ -252,3 +256,46 @@ def test_misfits_are_refused_with_both_ids(later, message):
 
 def test_metrics_without_ground_truth_need_none(later):
     assert composed(later, "blurred", "deblur", metric="sharpness").many("metric")
+
+
+@pytest.mark.parametrize(
+    ("kind", "run", "suffix", "shape"),
+    [
+        ("video", {"tile": 9, "overlap": 3, "tile_frames": 3, "overlap_frames": 1}, ".npy", (5, 13, 17, 3)),
+        ("video", {}, ".mp4", None),
+        ("depth", {}, ".npy", (1, 1, 13, 17)),
+        ("label", {"batch": 3}, ".npy", (9, SHAPE.classes)),
+    ],
+)
+def test_the_runner_takes_them_into_files(later, tmp_path, kind, run, suffix, shape):
+    source, model, _ = FITTING[kind]
+    network = composed(later, source, model).parts["model"].build().network
+    save_file(network.state_dict(), tmp_path / "net.safetensors")
+    table = composed(later, source, model).dump()
+    table["run"] |= {**run, "weights": str(tmp_path / "net.safetensors"), "output": str(tmp_path / f"out{suffix}")}
+    summary = execute(Experiment.from_dict(table, later))
+    assert [path.suffix for path in summary.outputs] == [suffix] * ITEMS
+    for path in summary.outputs:
+        if shape is None:
+            assert cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT) == 5
+        else:
+            assert np.load(path, allow_pickle=False).shape == shape
+            assert np.isfinite(np.load(path)).all()
+
+
+def test_what_is_no_picture_is_not_written_as_one(later, tmp_path):
+    source, model, _ = FITTING["depth"]
+    network = composed(later, source, model).parts["model"].build().network
+    save_file(network.state_dict(), tmp_path / "net.safetensors")
+    table = composed(later, source, model).dump()
+    table["run"] |= {"weights": str(tmp_path / "net.safetensors"), "output": str(tmp_path / "out.mp4")}
+    with pytest.raises(UsageError, match="no pictures"):
+        execute(Experiment.from_dict(table, later))
+
+
+def test_a_model_without_weights_is_refused_rather_than_run_at_random(later, tmp_path):
+    source, model, _ = FITTING["depth"]
+    table = composed(later, source, model).dump()
+    table["run"]["output"] = str(tmp_path / "out.npy")
+    with pytest.raises(WeightsError, match="needs trained weights"):
+        execute(Experiment.from_dict(table, later))
