@@ -157,4 +157,4 @@ def _macs(method: Method, batch: Batch) -> int:
 
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         method.reconstructor.reconstruct(batch)
-    return counter.get_total_flops() // 2
+    return int(counter.get_total_flops()) // 2

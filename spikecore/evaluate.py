@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -46,7 +47,8 @@ def evaluate_item(experiment: Experiment, item: int, folder: Path) -> Mapping[st
     if truth is not None and pictures:
         reference_free = [metric for metric in experiment.many("metric") if not metric.component.targets]
         ideal = np.moveaxis(truth, 0, -1)[..., 0] if len(truth) == 1 else np.moveaxis(truth, 0, -1)
-        scores += judged(TRUTH, ideal, sample, _methods(experiment)[0], reference_free)
+        like = next(method for method in _methods(experiment) if method.produces is Data.IMAGE)
+        scores += judged(TRUTH, ideal, sample, like, reference_free)
     if pictures:
         _draw(pictures, truth, folder / "pictures" / f"{sample.key}.png")
     return {"key": sample.key, "instant": sample.instant, "scores": [attrs.asdict(score) for score in scores]}
@@ -81,12 +83,18 @@ def judged(label: str, picture: Array, sample: Sample, method: Method, metrics: 
     """Scores of one result by every metric; a metric that cannot be had gives no value and the reason."""
     found = []
     for metric in metrics:
-        built = metric.build()
+        higher: bool | None = None
+        value: float | None = None
+        reason = ""
         try:
-            value, reason = judge(built, metric.component, picture, sample, method), ""
+            built = metric.build()
+            higher = built.higher_is_better
+            value = judge(built, metric.component, picture, sample, method)
         except Unavailable as error:
-            value, reason = None, str(error)
-        found.append(Score(sample.key, label, metric.label, value, reason, built.higher_is_better))
+            reason = str(error)
+        if value is not None and math.isnan(value):
+            value, reason = None, "the metric gave NaN"
+        found.append(Score(sample.key, label, metric.label, value, reason, higher))
     return found
 
 

@@ -6,8 +6,11 @@ A job is a text (JSON), an item a number, so that both travel to any process or 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import chdir
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -32,31 +35,62 @@ class Job:
     Args:
         action: "evaluate" or "reconstruct".
         experiment: The resolved experiment.
-        fingerprint: Of the experiment; results of another one are not taken for done.
+        fingerprint: Of all that the results depend on; results of another one are not taken for done.
         folder: Where results go: items/NUMBER.json and whatever the action writes.
+        cwd: The folder that relative paths of the experiment start from.
     """
 
     action: str
     experiment: Mapping[str, Any]
     fingerprint: str
     folder: str
+    cwd: str
 
     @classmethod
     def of(cls, action: str, experiment: Experiment, folder: Path) -> Job:
-        """The job of an experiment."""
-        return cls(action, experiment.dump(), experiment.fingerprint, str(folder.resolve()))
+        """The job of an experiment, as its files and the current folder are now."""
+        folder = folder.resolve()
+        basis = [action, experiment.fingerprint, _versions(experiment), sorted(_files(experiment, folder))]
+        fingerprint = sha256(json.dumps(basis).encode()).hexdigest()
+        return cls(action, experiment.dump(), fingerprint, str(folder), str(Path.cwd()))
 
     def path(self, item: int) -> Path:
         """The result file of an item."""
         return Path(self.folder) / "items" / f"{item:06d}.json"
 
     def done(self, item: int) -> Mapping[str, Any] | None:
-        """The result of an item that was done before, or None."""
-        path = self.path(item)
-        if not path.is_file():
+        """The result of an item that was done before; None if there is none that can be read and fits."""
+        try:
+            held: Any = json.loads(self.path(item).read_text(encoding="utf-8"))
+            return held["result"] if held["fingerprint"] == self.fingerprint else None
+        except (OSError, ValueError, KeyError, TypeError):
             return None
-        held: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return held["result"] if held["fingerprint"] == self.fingerprint else None
+
+
+def _versions(experiment: Experiment) -> list[tuple[str, str]]:
+    names = {bound.component.plugin for bound in experiment.parts.values()}
+    return sorted((name, status.version) for name, status in experiment.host.statuses.items() if name in names)
+
+
+def _files(experiment: Experiment, folder: Path) -> Iterator[tuple[str, int, int]]:
+    """Name, size and time of the files that the experiment reads: what was made of other ones is not done.
+
+    Items are numbered, so one recording more or fewer in a folder changes what the numbers after it mean.
+    """
+    configs = [bound.config for bound in experiment.parts.values()]
+    options = [value for config in configs for value in attrs.asdict(config, recurse=False).values()]
+    weights = [Path(experiment.run.weights)] if experiment.run.weights else []
+    for path in [*weights, *(value for value in options if isinstance(value, Path))]:
+        for file in filter(Path.is_file, _beneath(path, folder) if path.is_dir() else [path]):
+            state = file.stat()
+            yield str(file), state.st_size, state.st_mtime_ns
+
+
+def _beneath(path: Path, folder: Path) -> Iterator[Path]:
+    """The files in a folder and its sub-folders, without hidden ones and without the results in `folder`."""
+    for root, folders, files in os.walk(path):
+        folders[:] = [name for name in folders if name[0] != "." and Path(root, name).resolve() != folder]
+        yield from (Path(root, name) for name in files if name[0] != ".")
 
 
 def perform(job: str, item: int) -> Mapping[str, Any]:
@@ -65,7 +99,8 @@ def perform(job: str, item: int) -> Mapping[str, Any]:
     import pkgutil
 
     action = pkgutil.resolve_name(ACTIONS[spec.action])
-    result: Mapping[str, Any] = action(_experiment(job), item, Path(spec.folder))
+    with chdir(spec.cwd):
+        result: Mapping[str, Any] = action(_experiment(job), item, Path(spec.folder))
     path = spec.path(item)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps({"fingerprint": spec.fingerprint, "result": result}, indent=1) + "\n")

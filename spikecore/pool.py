@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 import attrs
 
-from spikecore.errors import SpikecoreError
+from spikecore.errors import Interrupted, SpikecoreError
 
 Work = Callable[[str, int], Mapping[str, Any]]
 """A function of a module, called as `work(job, item)` in any process; gives plain values."""
@@ -29,6 +31,8 @@ def attempt(work: Work, job: str, item: int) -> Outcome:
     """Do one item; an error a user can mend becomes its reason, any other stays an error of the item alone."""
     try:
         return Outcome(item, result=work(job, item))
+    except Interrupted:  # the user stopped the job, not this item
+        raise
     except SpikecoreError as error:
         return Outcome(item, reason=str(error))
     except Exception as error:  # one broken item must not end the others
@@ -54,7 +58,7 @@ def in_processes(work: Work, job: str, items: Sequence[int], workers: int, tries
     try:
         while waiting or busy:
             while waiting and len(busy) < workers:
-                worker = spare.pop() if spare else _Worker(work, job)
+                worker = _alive(spare) or _Worker(work, job)
                 worker.take(*waiting.popleft())
                 busy[worker.line] = worker
             for line in wait(list(busy)):
@@ -79,25 +83,34 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.line, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, work, job), daemon=True)
-        self._process.start()
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited, until `_serve` ignores it
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
         theirs.close()
         self.item, self.number, self.death = 0, 0, ""
 
     def take(self, item: int, number: int) -> None:
         """Start an item; `number` counts its tries."""
         self.item, self.number = item, number
-        self.line.send(item)
+        with suppress(OSError):  # it died just now; `outcome` finds out
+            self.line.send(item)
 
     def outcome(self) -> Outcome | None:
         """The outcome of the item, or None if the process died over it."""
         try:
             outcome: Outcome = self.line.recv()
             return outcome
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # OSError: it died while it sent
             self._process.join()
             self.death = f"exit code {self._process.exitcode}"
             self.line.close()
             return None
+
+    def idle(self) -> bool:
+        """Whether it is there and waits for an item; one without an item has nothing to say but its end."""
+        return not self.line.poll()
 
     def end(self) -> None:
         """Stop the process."""
@@ -106,10 +119,18 @@ class _Worker:
         self._process.join()
 
 
-def _serve(line: Connection, work: Work, job: str) -> None:
-    import signal
+def _alive(spare: list[_Worker]) -> _Worker | None:
+    while spare:
+        worker = spare.pop()
+        if worker.idle():
+            return worker
+        worker.end()
+    return None
 
+
+def _serve(line: Connection, work: Work, job: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends its workers
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     while True:
         try:
             item = line.recv()

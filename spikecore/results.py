@@ -111,7 +111,8 @@ class Results:
     def runs(self, kind: str | None = None) -> list[Run]:
         """All runs, the newest first."""
         with self._read() as store:
-            rows = store.execute("SELECT * FROM run WHERE ? IS NULL OR kind = ? ORDER BY started DESC", (kind, kind))
+            order = "ORDER BY started DESC, rowid DESC"
+            rows = store.execute(f"SELECT * FROM run WHERE ? IS NULL OR kind = ? {order}", (kind, kind))
             return [_run(row) for row in rows]
 
     def find(self, reference: str) -> Run:
@@ -156,8 +157,11 @@ class Results:
                 store.executescript(_SCHEMA)
                 yield store
             return
-        with self._open() as store:
-            yield store
+        try:
+            with self._open() as store:
+                yield store
+        except sqlite3.OperationalError as error:
+            raise OutputError(f"{self.path}: the results could not be read: {error}") from error
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -168,19 +172,18 @@ class Results:
                     self._prepare(store, application)
                 store.execute("PRAGMA synchronous = FULL")
                 store.execute("PRAGMA foreign_keys = ON")
+                yield store
+            except (sqlite3.OperationalError, sqlite3.IntegrityError):
+                raise
             except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    raise
                 raise self._stranger(str(error)) from None
-            yield store
 
     def _prepare(self, store: sqlite3.Connection, application: int) -> None:
-        store.execute("PRAGMA journal_mode = WAL")  # stays a rollback journal where WAL cannot work; both are safe
-        store.execute("BEGIN IMMEDIATE")
         tables = {name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if application not in (0, _APPLICATION) or tables - {"run", "score", "artefact"}:
-            store.execute("ROLLBACK")
             raise self._stranger("an SQLite file of another program")
+        store.execute("PRAGMA journal_mode = WAL")  # stays a rollback journal where WAL cannot work; both are safe
+        store.execute("BEGIN IMMEDIATE")
         for statement in filter(str.strip, _SCHEMA.split(";")):
             store.execute(statement)
         store.execute(f"PRAGMA application_id = {_APPLICATION}")

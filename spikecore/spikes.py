@@ -172,7 +172,8 @@ class SpikeStream:
             rate = self.rate / abs(key.step or 1)
             return attrs.evolve(self, packed=self.packed[key], rate=rate)
         at = self._frame(key + len(self) if key < 0 else key)
-        return self.unpack(at, at + 1)[0]
+        frame: NDArray[np.uint8] = self.unpack(at, at + 1)[0]
+        return frame
 
     def unpack(self, start: int = 0, stop: int | None = None) -> NDArray[np.uint8]:
         """Spikes of frames start..stop-1 as uint8 (frames, height, width) in {0, 1}."""

@@ -12,7 +12,7 @@ from spikecore.cli import get_host
 from spikecore.cli.options import job_options, method_table, run_options, source_options, source_table, take
 from spikecore.cli.show_table import print_table
 from spikecore.config import override
-from spikecore.errors import Interrupted, SpikecoreError, UsageError
+from spikecore.errors import Interrupted, OutputError, SpikecoreError, UsageError
 from spikecore.experiment import Experiment, RunConfig
 from spikecore.host import PluginHost
 
@@ -95,12 +95,15 @@ def _evaluate(
     from spikecore.results import Results, Score
 
     items = _count(experiment)
-    folder.mkdir(parents=True, exist_ok=True)
+    executor = find_executor(host, *how)
     recipe = record(experiment)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be a folder for results: {error.strerror}; give -o FOLDER") from error
     write_record(folder, recipe)
     results = Results(store)
     id = results.start("evaluate", experiment.name, recipe, experiment.fingerprint)
-    executor = find_executor(host, *how)
     held: dict[int, list[Score]] = {}
     failures: list[tuple[int, str]] = []
     state = "failed"
@@ -111,14 +114,14 @@ def _evaluate(
                 continue
             held[outcome.item] = [Score(**score) for score in outcome.result["scores"]]
             results.add(id, held[outcome.item])
+        scores = [score for item in sorted(held) for score in held[item]]
+        _write(results, id, scores, folder)
         state = "failed" if failures and not held else "done"
     except KeyboardInterrupt:
         state = "interrupted"
         raise Interrupted(f"{len(held)} of {items} recordings are judged; the same command goes on") from None
     finally:
         results.finish(id, state)
-    scores = [score for item in sorted(held) for score in held[item]]
-    _write(results, id, scores, folder)
     return scores, failures
 
 
@@ -126,6 +129,10 @@ def _count(experiment: Experiment) -> int:
     source = experiment.parts.get("source")
     if source is None or not experiment.methods:
         raise UsageError("an evaluation needs [source] and at least one method: [reconstructor], [model] or [[method]]")
+    for bound in (experiment.methods, experiment.many("metric")):
+        labels = [one.label for one in bound]
+        if len(set(labels)) < len(labels):
+            raise UsageError(f"{max(labels, key=labels.count)!r} is given twice")
     return len(source.build())
 
 
@@ -141,7 +148,7 @@ def _write(results: Any, id: str, scores: list[Score], folder: Path) -> None:
         write_text(folder / f"scores{suffix}", write(*table(scores)))
     from spikecore.weights import file_hash
 
-    for path in sorted(folder.glob("*.csv")) + sorted((folder / "pictures").glob("*.png")):
+    for path in sorted(folder.glob("*.csv")) + sorted((folder / "pictures").rglob("*.png")):
         results.add_artefact(id, path.resolve(), file_hash(path))
 
 

@@ -140,6 +140,7 @@ def export(store: Results, path: Path) -> None:
             s.reason,
         ]
         for id, s in store.scores()
+        if id in runs
     ]
     write_text(path, FORMATS[path.suffix](header, rows))
     click.echo(f"{path}: {len(rows)} values of {len(runs)} runs")

@@ -100,7 +100,7 @@ def sliding_intervals(
     `out` has a row for every frame or one fewer: the last frame may serve only as the end of intervals.
     """
     block = BLOCK // out.itemsize
-    pixels = 8 * block
+    pixels = 64 * ((min(block, last - first) + 7) >> 3)
     left = scratch((SPAN + 1) * pixels, out)
     lengths = scratch(2 * pixels, out)
     nowhere = scratch(pixels, out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from spikecore.kernels._check import unsigned, whole
 HELD = 16  # frames kept before they are worked in together: a pixel's state is loaded and stored once for all of them
 
 
-class _Live:
+class _Live(ABC):
     """The newest frames of a stream in a ring: `kept` ones, zeros before the first, and up to 16 not yet worked in."""
 
     def __init__(self, bytes_per_frame: int, kept: int) -> None:
@@ -59,9 +60,9 @@ class _Live:
         if self._waiting == HELD:
             self._work_in()
 
+    @abstractmethod
     def _work_in(self) -> None:
         """Bring the state up to the newest frame."""
-        raise NotImplementedError
 
     def _runs(self, back: int) -> Iterator[tuple[int, int, int]]:
         """The waiting frames in runs: address of the first, of the one `back` frames before it, number of frames."""

@@ -61,6 +61,7 @@ class TestNiqe(MetricContract):
 class TestBrisque(MetricContract):
     component = "iqa/brisque"
     published = True
+    size = (17, 19)
     channels = 3
 
     @pytest.fixture

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -97,6 +97,7 @@ def test_psnr_is_its_formula(score, both):
     assert score("psnr", *both, convention="spikecv") == pytest.approx(expected, rel=1e-9)
 
 
+@settings(max_examples=25)
 @given(grey_pictures(11))
 def test_ssim_is_its_formula_window_by_window(score, both):
     axis = np.exp(-np.square(np.arange(-5, 6)) / 4.5)

@@ -60,8 +60,9 @@ def test_parameters_are_those_of_basicsr(build, shared):
 @pytest.mark.parametrize("size", [(16, 16), (48, 64), (50, 33), (95, 130)])
 def test_piqe_is_pypiqes(score, picture, size):
     pypiqe = pytest.importorskip("pypiqe", reason="pypiqe is not installed")
-    for seed, contrast in enumerate((1.0, 0.6, 0.2)):
-        values = np.round(255 * contrast * picture(*size, seed)).astype(np.float32)
+    for seed, brightest in enumerate((255, 153, 51)):  # 255 over these times a whole number never ends in a half
+        image = picture(*size, seed).astype(float)
+        values = np.round(brightest * image / image.max())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it divides by zero in flat blocks
             expected = pypiqe.piqe(values)[0]
@@ -107,7 +108,7 @@ def test_display_stretches_or_clips(score, picture, options_of, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "size"), [("niqe", (97, 193)), ("brisque", (8, 9)), ("piqe", (5, 3)), ("piqe", (1, 1))]
+    ("name", "size"), [("niqe", (97, 193)), ("brisque", (17, 19)), ("piqe", (5, 3)), ("piqe", (1, 1))]
 )
 def test_sizes_that_are_multiples_of_nothing(score, picture, options_of, name, size):
     assert np.isfinite(score(name, picture(*size), **options_of.get(name, {})))
@@ -121,8 +122,8 @@ def test_niqe_judges_whole_blocks(score, picture):
 def test_pictures_too_small_are_refused(score, picture, svm_file):
     with pytest.raises(UsageError, match=r"150x191 pixels.*two whole blocks of 96x96"):
         score("niqe", picture(150, 191))
-    with pytest.raises(UsageError, match=r"7x30 pixels.* 8 a side"):
-        score("brisque", picture(7, 30), model=svm_file)
+    with pytest.raises(UsageError, match=r"15x30 pixels.* 16 a side"):
+        score("brisque", picture(15, 30), model=svm_file)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
@@ -132,14 +133,14 @@ def test_flat_pictures(score, svm_file, value):
     with pytest.raises(UsageError, match="found 0: the picture is flat"):
         score("niqe", flat)
     if not value:  # others are not flat, since black is what lies beyond their border
-        with pytest.raises(UsageError, match="flat picture"):
+        with pytest.raises(UsageError, match="192x288 pixels without texture"):
             score("brisque", flat, model=svm_file)
 
 
 def test_niqe_leaves_out_blocks_without_texture(score, picture):
-    image = np.tile(picture(96, 192), (3, 1))
-    image[96:] = 0.5
-    assert np.isfinite(score("niqe", image))
-    image[:, 96:] = 0.5
+    image = picture(96, 288)
+    image[:, 180:] = 0.5  # the texture of a block reaches a little into the next
+    assert score("niqe", image) == pytest.approx(score("niqe", image[:, :192]), rel=1e-12)
+    image[:, 84:] = 0.5
     with pytest.raises(UsageError, match="found 1"):
         score("niqe", image)

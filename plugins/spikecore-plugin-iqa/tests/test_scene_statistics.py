@@ -124,14 +124,17 @@ def test_a_fit_finds_the_nearest_shape(power, skew, seed):
 
 @pytest.mark.parametrize("shape", [0.5, 1.0, 2.0, 4.0])
 def test_fits_recover_the_shape_of_samples(shape):
-    """|x| = g^(1/shape) with g from a gamma distribution of shape 1/shape makes x a generalised Gaussian."""
+    """|x| = g^(1/shape) with g from a gamma distribution of shape 1/shape makes x a generalised Gaussian.
+
+    One of scales 1 and 2 left and right of zero has a third and two thirds of its values there.
+    """
     random = np.random.default_rng(0)
-    values = random.gamma(1 / shape, size=400_000) ** (1 / shape) * random.choice([-1, 1], 400_000)
-    rows = torch.from_numpy(values)[None]
-    found, variance = fit_symmetric(rows)
+    sizes = torch.from_numpy(random.gamma(1 / shape, size=400_000) ** (1 / shape))[None]
+    sides = torch.from_numpy(random.random(400_000))
+    found, variance = fit_symmetric(torch.where(sides < 1 / 2, -sizes, sizes))
     assert float(found) == pytest.approx(shape, rel=0.02)
     assert float(variance) == pytest.approx(math.gamma(3 / shape) / math.gamma(1 / shape), rel=0.02)
-    skewed = fit_skewed(torch.where(rows > 0, 2 * rows, rows))
+    skewed = fit_skewed(torch.where(sides < 1 / 3, -sizes, 2 * sizes))
     assert float(skewed.shape) == pytest.approx(shape, rel=0.02)
     assert float(skewed.right / skewed.left) == pytest.approx(2, rel=0.02)
 

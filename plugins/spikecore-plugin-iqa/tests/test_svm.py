@@ -76,6 +76,7 @@ def test_without_a_file_it_is_unavailable(build, tmp_path):
         ({"svm_type": "c_svc"}, "svm_type is c_svc"),
         ({"kernel_type": "linear"}, "kernel_type is linear"),
         ({"total_sv": "3"}, "total_sv is 3"),
+        ({"rho": "\n"}, "rho is , expected -153.591"),
         ({"lines": 700}, "700 support vectors, expected 774"),
         ({"lines": -1}, "no line 'SV'"),
         ({"first": "1.0 37:2.0"}, r"line 8: feature 37"),

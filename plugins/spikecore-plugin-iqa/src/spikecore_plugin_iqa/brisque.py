@@ -16,7 +16,7 @@ from spikecore_plugin_iqa.scene_statistics import fit_skewed, fit_symmetric, gam
 from spikecore_plugin_iqa.svm import read_svm
 
 SHIFTS = ((0, 1), (1, 0), (1, 1), (-1, 1))
-SMALLEST = 8
+SMALLEST = 16
 
 
 class Brisque(NoReference):
@@ -45,7 +45,9 @@ class Brisque(NoReference):
             raise UsageError(f"BRISQUE of {height}x{width} pixels; it needs {SMALLEST} a side")
         found = features(eight_bit(grey(images)))
         if not bool(found.isfinite().all()):
-            raise UsageError("BRISQUE of a flat picture: it has no values above or below its local mean")
+            raise UsageError(
+                f"BRISQUE of {height}x{width} pixels without texture: products of neighbours have one sign only"
+            )
         low, high = found.new_tensor(RANGES).T
         return self.svm.predict(2 * (found - low) / (high - low) - 1)
 

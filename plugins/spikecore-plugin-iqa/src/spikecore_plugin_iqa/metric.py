@@ -49,7 +49,9 @@ class FullReference(MeanOverImages):
         Raises:
             UsageError: If sizes differ, values are not finite, or the images are too small.
         """
-        self._add(self.scores(*checked_pair(preds, target, self.crop)))
+        images, truth = checked_pair(preds, target, self.crop)
+        if len(images):
+            self._add(self.scores(images, truth))
 
     @abstractmethod
     def scores(self, images: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
@@ -69,7 +71,9 @@ class NoReference(MeanOverImages):
         Raises:
             UsageError: If values are not finite, or the images are too small or too flat to be judged.
         """
-        self._add(self.scores(displayed(checked(preds, self.crop), self.display)))
+        images = checked(preds, self.crop)
+        if len(images):
+            self._add(self.scores(displayed(images, self.display)))
 
     @abstractmethod
     def scores(self, images: torch.Tensor) -> torch.Tensor:

@@ -81,7 +81,7 @@ def _read_text(path: Path, content: bytes) -> tuple[torch.Tensor, torch.Tensor]:
     if "SV" not in lines:
         raise WeightsError(f"{path}: no line 'SV' before the support vectors; the file is cut off")
     start = lines.index("SV") + 1
-    _check_header(path, {key: tuple(rest) for key, *rest in (line.split() for line in lines[:start])})
+    _check_header(path, {key: tuple(rest) for key, *rest in map(str.split, filter(str.strip, lines[:start]))})
     rows = [_row(path, number, line) for number, line in enumerate(lines[start:], start + 1) if line.strip()]
     if len(rows) != VECTORS:
         raise WeightsError(f"{path}: {len(rows)} support vectors, expected {VECTORS}; the file is cut off")

@@ -61,7 +61,15 @@ class SpikeCamera:
             packed: uint8 (ceil(height × width / 8),), where the spikes are written.
         """
         flat = np.ascontiguousarray(light, np.float32).reshape(-1)
-        state = (flat, self._slope, self._extra, self._threshold, self.left, self._options.reset is Reset.SUBTRACT, packed)
+        state = (
+            flat,
+            self._slope,
+            self._extra,
+            self._threshold,
+            self.left,
+            self._options.reset is Reset.SUBTRACT,
+            packed,
+        )
         if self._options.photons:
             integrate_photons(*state, self._options.photons, self._random)
         else:

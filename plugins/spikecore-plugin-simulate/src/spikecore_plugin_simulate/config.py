@@ -99,7 +99,9 @@ class EventCameraOptions:
     )
     refractory: float = option(0.0, help="microseconds a pixel is silent after an event", validator=ge(0.0))
     leak: float = option(0.0, help="rises per second that each pixel reports without any change", validator=ge(0.0))
-    shot: float = option(0.0, help="noise events per second of a pixel in the dark; a quarter in white", validator=ge(0))
+    shot: float = option(
+        0.0, help="noise events per second of a pixel in the dark; a quarter in white", validator=ge(0)
+    )
     floor: float = option(0.01, help="added to the intensity (0..1) before its logarithm is taken", validator=gt(0.0))
 
 
@@ -125,7 +127,9 @@ class SceneOptions:
         (0.0, 0.001), help="relative growth per frame of the nearest plane", validator=_between(0, 0.1)
     )
     exposure: tuple[float, float] = option((0.6, 1.0), help="intensity of white", validator=_between(0.01, 1))
-    contrast: tuple[float, float] = option((0.6, 1.0), help="1: full contrast, 0: uniform grey", validator=_between(0, 1))
+    contrast: tuple[float, float] = option(
+        (0.6, 1.0), help="1: full contrast, 0: uniform grey", validator=_between(0, 1)
+    )
     seed: int = option(0, help="seed of everything random", validator=ge(0))
 
 
@@ -162,7 +166,9 @@ class ScenesConfig(SpikeCameraOptions, SceneOptions):
     width: int = option(400, help="columns of the picture", validator=ge(8))
     length: int = option(301, help="spike frames of each clip", validator=ge(1))
     rate: tuple[float, float] = option(
-        (0.6, 0.6), help="spikes per frame at intensity 1, drawn for each clip (logarithmic)", validator=_between(1e-3, 1)
+        (0.6, 0.6),
+        help="spikes per frame at intensity 1, drawn for each clip (logarithmic)",
+        validator=_between(1e-3, 1),
     )
     flow: bool = option(False, help="targets also hold optical flow")
     depth: bool = option(False, help="targets also hold depth")
@@ -207,7 +213,9 @@ class EventFileConfig:
 
     path: Path = option(help="an HDF5 file with /events/x, y, t, p")
     height: int | None = option(None, help="rows of the sensor, where the file does not say", validator=optional(gt(0)))
-    width: int | None = option(None, help="columns of the sensor, where the file does not say", validator=optional(gt(0)))
+    width: int | None = option(
+        None, help="columns of the sensor, where the file does not say", validator=optional(gt(0))
+    )
     check: bool = option(True, help="read all times once to see that they are sorted")
 
 
@@ -220,11 +228,15 @@ class ClassesConfig:
     num_train: int = option(50, help="training items of each class", validator=ge(1))
     num_test: int = option(10, help="test items of each class", validator=ge(1))
     num_frames: int = option(200, help="spike frames of each item", validator=ge(1))
-    image_size: tuple[int, int] = option((224, 224), help="rows and columns that the class's picture takes of 250x250", validator=_picture_sides)
+    image_size: tuple[int, int] = option(
+        (224, 224), help="rows and columns that the class's picture takes of 250x250", validator=_picture_sides
+    )
     lowlight_ratio: float = option(0.5, help="share of items in low light", validator=and_(ge(0.0), le(1.0)))
     fast_ratio: float = option(0.5, help="share of items that move fast", validator=and_(ge(0.0), le(1.0)))
     images: Path | None = option(None, help="a folder CLASS/*.png|jpg of photographs; toy shapes by default")
-    photons: float = option(0.0, help="photons per spike; 0: no shot noise, as the real set nearly has", validator=ge(0.0))
+    photons: float = option(
+        0.0, help="photons per spike; 0: no shot noise, as the real set nearly has", validator=ge(0.0)
+    )
     threshold_spread: float = option(
         0.06, help="fixed pattern: relative standard deviation of thresholds", validator=and_(ge(0), le(0.3))
     )

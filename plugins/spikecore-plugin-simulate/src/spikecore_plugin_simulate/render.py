@@ -8,6 +8,7 @@ import numpy as np
 
 from spikecore_plugin_simulate.compiled import compiled
 
+
 @compiled
 def render(textures: Any, maps: Any, image: Any) -> None:
     """Draw planes in front of each other, the nearest first, the last one without holes.

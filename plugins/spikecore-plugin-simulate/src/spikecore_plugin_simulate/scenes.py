@@ -61,4 +61,3 @@ class Scenes:
     def _check(self, index: int) -> None:
         if not 0 <= index < len(self):
             raise IndexError(f"there are clips 0..{len(self) - 1}, not {index}")
-

@@ -56,9 +56,7 @@ def texture(
     return _finish(canvas, blur)
 
 
-def _leaves(
-    shape: tuple[int, ...], cover: float, smallest: float, random: np.random.Generator
-) -> NDArray[np.float64]:
+def _leaves(shape: tuple[int, ...], cover: float, smallest: float, random: np.random.Generator) -> NDArray[np.float64]:
     """Leaves as `paint` takes them; small shares of cover are made of few large leaves, as objects are."""
     rows, columns = shape
     largest = max(_LARGEST * min(rows, columns), smallest + 1)

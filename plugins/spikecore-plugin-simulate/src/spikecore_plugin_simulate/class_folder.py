@@ -1,0 +1,72 @@
+"""Writing class-labelled recordings as SpikeCLIP's programs expect them: ROOT/train/00000.npz, ROOT/test/….npz."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+
+from spikecore import OutputError, Sample
+from spikecore.config import make_converter
+from spikecore.output import atomic, write_text
+from spikecore_plugin_simulate.classes import RATES, SPEEDS, Classes
+from spikecore_plugin_simulate.config import ClassesConfig, Split
+
+MANIFEST = "manifest.json"
+
+
+def write_class_folder(root: Path, config: ClassesConfig) -> Iterator[Path]:
+    """Write all training, then all test items of a data set, each atomically, and last `manifest.json`.
+
+    Files are numbered through, the test items after the training items. Each holds `spk` (uint8 (frames, 250, 250); the
+    original's float32 with `original`), `label` (int64), and but for `original` `label_name`. The manifest says how it was
+    made and which light and motion each item has.
+
+    Args:
+        root: Folder of the data set, made if need be.
+        config: What to make; its split does not matter.
+
+    Yields:
+        Each file when it is complete.
+
+    Raises:
+        OutputError: If a folder or file cannot be written.
+    """
+    items: dict[str, Any] = {}
+    number = 0
+    for split in Split:
+        folder = root / split.value
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{folder} could not be made: {error.strerror or error}") from None
+        source = Classes(attrs.evolve(config, split=split))
+        for index in range(len(source)):
+            path = folder / f"{number:05d}.npz"
+            sample = source[index]
+            _write(path, sample, config.original)
+            items[f"{split.value}/{path.name}"] = {"label": sample.label, **sample.meta}
+            number += 1
+            yield path
+    made = make_converter().unstructure(config)
+    ranges = {} if config.original else {"rates": RATES, "speeds_px_per_frame": SPEEDS}
+    names = list(Classes(config).names)
+    write_text(root / MANIFEST, json.dumps({"options": made, "classes": names, **ranges, "items": items}, indent=1))
+    yield root / MANIFEST
+
+
+def _write(path: Path, sample: Sample, original: bool) -> None:
+    assert sample.spikes is not None  # the source makes spikes
+    spikes = sample.spikes.unpack()
+    held: dict[str, Any] = {
+        "spk": spikes.astype(np.float32) if original else spikes,
+        "label": np.int64(sample.label or 0),
+    }
+    if not original:
+        held["label_name"] = np.array(sample.text)
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **held)

@@ -1,0 +1,102 @@
+"""A simulated event camera, after ESIM: threshold crossings of log intensity, linear between pictures.
+
+Rebecq, Gehrig, Scaramuzza, "ESIM: an Open Event Camera Simulator", CoRL 2018; leak and shot noise after Hu, Liu, Delbruck,
+"v2e: From Video Frames to Realistic DVS Events", CVPR Workshops 2021. What is approximated: no low-pass filter of the
+pixel, shot noise does not move the reference, times are whole microseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikecore import EventStream
+from spikecore_plugin_simulate.change import crossings
+
+if TYPE_CHECKING:
+    from spikecore_plugin_simulate.config import EventCameraOptions
+
+_LEAST = 0.2
+"""No pixel's contrast threshold is below this share of the mean."""
+_IN_WHITE = 0.25
+"""Shot noise in white, of that in the dark (v2e)."""
+
+
+class EventCamera:
+    """A sensor that has seen a first picture; `watch` takes the next one.
+
+    Args:
+        options: What it does to light.
+        first: float32 (height, width), intensity in [0, 1].
+        random: Draws everything random: thresholds first, then noise.
+    """
+
+    def __init__(self, options: EventCameraOptions, first: NDArray[np.float32], random: np.random.Generator) -> None:
+        self._options = options
+        self._random = random
+        self._size = first.shape
+        self._on = _thresholds(options.contrast_on, options.contrast_spread, first.size, random)
+        self._off = _thresholds(options.contrast_off, options.contrast_spread, first.size, random)
+        self._before = self._log(first)
+        self._reference = self._before.astype(np.float64)
+        self._quiet = np.zeros(first.size)
+
+    def watch(self, picture: NDArray[np.float32], step: float) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Events on the way to the next picture.
+
+        Args:
+            picture: float32 (height, width), intensity in [0, 1].
+            step: Microseconds since the last one.
+
+        Returns:
+            Pixel numbers, times in 0..1 of the step, and whether brightness rose; sorted by time.
+        """
+        after = self._log(picture)
+        drift = self._options.leak * 1e-6 * step * self._on.astype(np.float64)
+        gap = after + drift - self._reference
+        most = int(np.maximum(gap / self._on, -gap / self._off).clip(0).sum()) + after.size
+        pixel, time, rise = np.empty(most, np.int32), np.empty(most), np.empty(most, np.bool_)
+        state = (self._before, after, self._reference, self._on, self._off, drift, self._quiet)
+        count = crossings(*state, self._options.refractory / step, pixel, time, rise)
+        self._before = after
+        found = [pixel[:count], time[:count], rise[:count]]
+        if self._options.shot:
+            found = [np.concatenate(pair) for pair in zip(found, self._noise(picture, step), strict=True)]
+        order = np.argsort(found[1], kind="stable")
+        return found[0][order], found[1][order], found[2][order]
+
+    def record(self, pictures: Iterable[NDArray[np.float32]], fps: float, name: str) -> EventStream:
+        """Events between all `pictures` that follow the first one, `fps` of them per second; time 0 is the first one."""
+        parts = list(self._parts(pictures, fps))
+        columns = [np.concatenate([part[column] for part in parts]) for column in range(3)] if parts else [[], [], []]
+        pixel, time, rise = (np.asarray(column) for column in columns)
+        y, x = np.divmod(pixel.astype(np.int32), self._size[1])
+        height, width = self._size
+        return EventStream(
+            x.astype(np.int16), y.astype(np.int16), time.astype(np.int64), rise.astype(np.bool_), height, width, name
+        )
+
+    def _parts(self, pictures: Iterable[NDArray[np.float32]], fps: float) -> Iterator[tuple[NDArray[Any], ...]]:
+        step = 1e6 / fps
+        for number, picture in enumerate(pictures):
+            pixel, time, rise = self.watch(picture, step)
+            yield pixel, np.floor((number + time) * step).astype(np.int64), rise
+
+    def _log(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.log(picture.reshape(-1) + np.float32(self._options.floor))
+
+    def _noise(self, picture: NDArray[np.float32], step: float) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Shot noise of one step: a Poisson process in each pixel, both directions alike."""
+        rate = self._options.shot * (1 - (1 - _IN_WHITE) * picture.reshape(-1).astype(np.float64))
+        total = np.cumsum(rate)
+        count = self._random.poisson(total[-1] * step * 1e-6)
+        pixel = np.searchsorted(total, self._random.random(count) * total[-1], side="right").astype(np.int32)
+        return pixel, self._random.random(count), self._random.random(count) < 0.5
+
+
+def _thresholds(mean: float, spread: float, pixels: int, random: np.random.Generator) -> NDArray[np.float32]:
+    drawn = mean + spread * random.standard_normal(pixels)
+    return np.maximum(drawn, _LEAST * mean).astype(np.float32)

@@ -1,0 +1,132 @@
+"""simulate/event-file: events of one camera in plain HDF5, read where they are looked at; and the writer of such files.
+
+`/events/x`, `y` (int16, written), `t` (int64, microseconds, sorted) and `p` (uint8, 1 where brightness rose); attributes
+`height` and `width` of the group `/events` (of the file, for reading, too). Polarities of -1 and 1 are read as well.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from spikecore import EventStream, Sample, SpikeFormatError
+from spikecore.output import atomic
+from spikecore_plugin_simulate.boundary import first_bytes, refusing
+from spikecore_plugin_simulate.hdf5_access import EXPECTED, open_column, open_group
+
+if TYPE_CHECKING:
+    from spikecore_plugin_simulate.config import EventFileConfig
+
+_COLUMNS = {"x": np.int16, "y": np.int16, "t": np.int64, "p": np.bool_}
+_STORED = {"x": np.int16, "y": np.int16, "t": np.int64, "p": np.uint8}
+_BLOCK = 2**20
+
+
+@attrs.frozen(eq=False)
+class Column:
+    """One array of an event file; behaves like a data set, but can be sent to other processes.
+
+    Args:
+        path: The file.
+        name: x, y, t or p.
+        length: Number of events.
+    """
+
+    path: Path
+    name: str
+    length: int
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, key: slice | int) -> Any:
+        with refusing(self.path, EXPECTED), _opened(self.path) as file:
+            values = open_column(self.path, file, self.name)[key]
+        return self._converted(np.asarray(values))[()]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """All values."""
+        return np.asarray(self[:], dtype)
+
+    def _converted(self, values: NDArray[Any]) -> NDArray[Any]:
+        if self.name == "p":
+            return values > 0
+        kind = _COLUMNS[self.name]
+        bounds = np.iinfo(kind)
+        if values.size and (values.min() < bounds.min or values.max() > bounds.max):
+            found = f"/events/{self.name} holds {values.min()}..{values.max()}"
+            raise SpikeFormatError(self.path, found, expected=f"{bounds.min}..{bounds.max}")
+        return values.astype(kind)
+
+
+class EventFile:
+    """One event file: a source of one sample whose arrays are read when they are asked for.
+
+    Raises:
+        SpikeFormatError: If it is no such file, could be harmful to read, or its times are not sorted.
+    """
+
+    def __init__(self, config: EventFileConfig) -> None:
+        self.config = config
+        first_bytes(config.path, EXPECTED)
+        with refusing(config.path, EXPECTED), _opened(config.path) as file:
+            lengths = {name: len(open_column(config.path, file, name)) for name in _COLUMNS}
+            self._size = (self._side(file, "height"), self._side(file, "width"))
+        if len(set(lengths.values())) != 1:
+            raise SpikeFormatError(config.path, f"columns of {lengths} values", expected="as many of each")
+        self._length = lengths["t"]
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int, /) -> Sample:
+        path = self.config.path
+        if index != 0:
+            raise IndexError(f"{path} is one recording, there is no number {index}")
+        columns = {name: Column(path, name, self._length) for name in _COLUMNS}
+        if self.config.check:
+            _refuse_unsorted(columns["t"])
+        stream = EventStream(**columns, height=self._size[0], width=self._size[1], name=str(path))
+        return Sample(key=path.name.partition(".")[0] or path.name, events=(stream,))
+
+    def _side(self, file: h5py.File, name: str) -> int:
+        """Rows or columns: the option, else the attribute."""
+        path, said = self.config.path, getattr(self.config, name)
+        if said is not None:
+            return int(said)
+        value = open_group(path, file).attrs.get(name, file.attrs.get(name))
+        if not isinstance(value, np.integer) or not 0 < value < 2**15:
+            hint = "state the sensor: height=180, width=240 (--height 180 --width 240)"
+            raise SpikeFormatError(path, f"attribute {name} is {value!r}", expected="a whole number above 0", hint=hint)
+        return int(value)
+
+
+def write_events(stream: EventStream, path: Path) -> Path:
+    """Write events as plain HDF5, compressed (gzip 4) and with checksums, atomically."""
+    with atomic(path) as temporary, h5py.File(temporary, "w") as file:
+        group = file.create_group("events")
+        group.attrs["height"], group.attrs["width"] = np.int32(stream.height), np.int32(stream.width)
+        for name, kind in _STORED.items():
+            values = np.asarray(getattr(stream, name)).astype(kind)
+            chunk = (min(max(len(values), 1), _BLOCK // 8),)
+            group.create_dataset(name, data=values, chunks=chunk, maxshape=(None,), compression=4, fletcher32=True)
+    return path
+
+
+def _refuse_unsorted(times: Column) -> None:
+    last: int | None = None
+    for start in range(0, len(times), _BLOCK):
+        block = times[start : start + _BLOCK]
+        if (np.diff(block) < 0).any() or (last is not None and block[0] < last):
+            hint = "sort the events by t and write the file again"
+            raise SpikeFormatError(times.path, "times that are not sorted", expected="t not decreasing", hint=hint)
+        last = int(block[-1])
+
+
+def _opened(path: Path) -> h5py.File:
+    return h5py.File(path, "r", locking="best-effort")

@@ -1,0 +1,65 @@
+"""Exponential moving average of weights: a_t = d·a_{t-1} + (1 - d)·w_t."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from spikecore import SpikeFormatError
+
+
+class Average:
+    """An average of everything in a model's state, judged and exported in place of the last weights.
+
+    Args:
+        model: Whose state; its values are the average's first.
+        decay: d, in 0..1; 0 keeps no average.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.model, self.decay = model, decay
+        self.state = {name: value.detach().clone() for name, value in model.state_dict().items()} if decay else {}
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take in the current weights; integers (counters) are copied."""
+        if not self.decay:
+            return
+        for name, value in self.model.state_dict().items():
+            if value.is_floating_point():
+                self.state[name].lerp_(value, 1 - self.decay)
+            else:
+                self.state[name].copy_(value)
+
+    def load(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Take the average from a checkpoint.
+
+        Raises:
+            SpikeFormatError: If it is of another model, or was not kept there.
+        """
+        if set(state) != set(self.state):
+            found = f"{len(state)} averaged tensors" if state else "no average of weights"
+            raise SpikeFormatError("checkpoint", found, expected=f"{len(self.state)}; is ema as it was?")
+        for name, value in state.items():
+            self.state[name].copy_(value)
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Inside, the model has the averaged weights; afterwards exactly those it had."""
+        if not self.decay:
+            yield
+            return
+        held = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        self._put(self.state)
+        try:
+            yield
+        finally:
+            self._put(held)
+
+    @torch.no_grad()
+    def _put(self, state: Mapping[str, torch.Tensor]) -> None:
+        for name, value in self.model.state_dict().items():
+            value.copy_(state[name])

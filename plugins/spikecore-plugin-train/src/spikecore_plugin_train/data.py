@@ -1,0 +1,163 @@
+"""Training samples: the window, clip and view of each, drawn anew in every epoch and the same whenever asked again.
+
+What is drawn depends on (seed, epoch, index) alone: neither the number of workers nor a restart changes it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+from torch.utils.data import Dataset
+
+from spikecore import EventStream, Sample, SpikeStream, UsageError, Window
+from spikecore.component import Data
+from spikecore.interfaces import SpikeSource
+from spikecore_plugin_train.config import LoopConfig, Sampling
+from spikecore_plugin_train.order import Place
+from spikecore_plugin_train.view import View, picture_size, see
+
+_DRAW = 0xD4A3  # keeps this stream of random numbers apart from that of the order
+
+
+class TrainingSet(Dataset[Sample]):
+    """A source as a map-style data set whose keys are `Place`s.
+
+    Args:
+        source: Where samples come from. If it has a method `image(index, at)` that gives the exact image (H, W) at any
+            instant, `sampling = "random"` also works for samples with an image as ground truth.
+        window: The spike frames that the model needs.
+        config: Options of the trainer.
+        seed: Of the run.
+    """
+
+    def __init__(self, source: SpikeSource, window: Window, config: LoopConfig, seed: int) -> None:
+        self.source, self.window, self.config, self.seed = source, window, config, seed
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, place: Place) -> Sample:
+        """The sample as seen in that epoch, cut to the window, in memory of its own."""
+        epoch, index = place
+        random = np.random.default_rng([_DRAW, self.seed, epoch, index])
+        sample = self._moment(self.source[index], index, random)
+        sample = clipped(sample, self.config.clip_length, random).around(self.window)
+        sample = see(sample, self._view(sample, random)) if self._augments else sample
+        return portable(calibrated(sample) if self.config.calibrate else sample)
+
+    @property
+    def _augments(self) -> bool:
+        return bool(self.config.crop or self.config.flips or self.config.rotations)
+
+    def _moment(self, sample: Sample, index: int, random: np.random.Generator) -> Sample:
+        if self.config.sampling is Sampling.INSTANT or sample.spikes is None:
+            return sample
+        valid = self.window.valid(len(sample.spikes))
+        if not valid:
+            self.window.cut(sample.spikes, sample.instant)  # raises, saying both lengths
+        at = valid[int(random.integers(len(valid)))]
+        if not sample.target:
+            return attrs.evolve(sample, at=at)
+        image: Any = getattr(self.source, "image", None)
+        if image is None or set(sample.target) != {Data.IMAGE}:
+            raise UsageError(
+                f"{sample.key}: ground truth is known at instant {sample.instant} only, so that no random one can be "
+                'trained on\n  try: sampling = "instant"'
+            )
+        return attrs.evolve(sample, at=at, target={Data.IMAGE: image(index, at)[None]})
+
+    def _view(self, sample: Sample, random: np.random.Generator) -> View:
+        """The drawn view; turns that would change the shape of pictures are not drawn, nor those that break stereo."""
+        height, width = picture_size(sample)
+        side = self.config.crop
+        if side > min(height, width):
+            raise UsageError(f"{sample.key} is {height}x{width}, too small for crop = {side}")
+        rows, columns = (side, side) if side else (height, width)
+        top, left = int(random.integers(height - rows + 1)), int(random.integers(width - columns + 1))
+        turns = (range(4) if rows == columns else (0, 2)) if self.config.rotations else (0,)
+        modes = [turn + mirror for turn in turns for mirror in ((0, 4) if self.config.flips else (0,))]
+        if self.config.flips and not self.config.rotations:
+            modes += [6, 2]  # mirrored top to bottom, and both ways
+        if len(sample.events) > 1:
+            modes = [mode for mode in modes if mode in (0, 6)]  # keeps epipolar lines level, left left and right right
+        return View(top, left, rows, columns, modes[int(random.integers(len(modes)))])
+
+
+def clipped(sample: Sample, length: int, random: np.random.Generator) -> Sample:
+    """A random run of `length` camera frames with the spikes, events and true video of the same time.
+
+    Samples without camera frames give `length` spike frames; if they have ground truth, its instant is among them.
+    """
+    if not length:
+        return sample
+    if sample.frames is None:
+        return _spike_clip(sample, length, random)
+    total = len(sample.frames)
+    if length > total:
+        raise UsageError(f"{sample.key} has {total} camera frames, too few for clip_length = {length}")
+    start = int(random.integers(total - length + 1))
+    run = slice(start, start + length)
+    changes: dict[str, Any] = {"frames": sample.frames[run], "target": dict(sample.target)}
+    if Data.VIDEO in sample.target and len(sample.target[Data.VIDEO]) == total:
+        changes["target"][Data.VIDEO] = sample.target[Data.VIDEO][run]
+    if sample.frame_times is not None:
+        changes |= _span(sample, sample.frame_times[run])
+    return attrs.evolve(sample, **changes)
+
+
+def _span(sample: Sample, times: Any) -> dict[str, Any]:
+    """Spikes and events from the first of `times` (in spike frames or microseconds) to the last."""
+    first, last = int(np.floor(times[0])), int(np.ceil(times[-1]))
+    if sample.spikes is not None:
+        first, stop = max(first, 0), min(last + 1, len(sample.spikes))
+        return {"spikes": sample.spikes[first:stop], "frame_times": times - first, "at": (stop - first) // 2}
+    return {"events": [camera.between(first, last + 1) for camera in sample.events], "frame_times": times}
+
+
+def _spike_clip(sample: Sample, length: int, random: np.random.Generator) -> Sample:
+    if sample.spikes is None or length >= len(sample.spikes):
+        return sample
+    low, high = 0, len(sample.spikes) - length
+    if sample.target:
+        low, high = max(low, sample.instant - length + 1), min(high, sample.instant)
+    start = int(random.integers(low, high + 1))
+    at = sample.instant - start if sample.target else length // 2
+    return attrs.evolve(sample, spikes=sample.spikes[start : start + length], at=at)
+
+
+def calibrated(sample: Sample) -> Sample:
+    """The sample whose true pictures are in spikes per frame, as the images that models give: intensity / gain.
+
+    Samples with camera frames stay as they are: their results are intensities already, as the runner takes them.
+    """
+    if sample.spikes is None or sample.spikes.gain is None or sample.frames is not None:
+        return sample
+    gain = np.float32(sample.spikes.gain)
+    target = {
+        kind: np.asarray(value / gain, np.float32) if kind in (Data.IMAGE, Data.VIDEO) else value
+        for kind, value in sample.target.items()
+    }
+    return attrs.evolve(sample, target=target)
+
+
+def portable(sample: Sample) -> Sample:
+    """The sample in plain arrays of its own: packed spikes stay packed, nothing is mapped from a file or lazy."""
+    spikes = sample.spikes
+    return attrs.evolve(
+        sample,
+        spikes=None if spikes is None else _owned(spikes),
+        events=tuple(_read(camera) for camera in sample.events),
+        frames=None if sample.frames is None else np.array(sample.frames, order="C"),
+        target={kind: np.array(value, order="C") for kind, value in sample.target.items()},
+    )
+
+
+def _owned(stream: SpikeStream) -> SpikeStream:
+    layout = attrs.evolve(stream.layout)  # without the index it may have cached, which is larger than the spikes
+    return attrs.evolve(stream, packed=np.array(stream.packed, subok=False), layout=layout)
+
+
+def _read(camera: EventStream) -> EventStream:
+    return attrs.evolve(camera, **{field: np.array(getattr(camera, field)) for field in "xytp"})

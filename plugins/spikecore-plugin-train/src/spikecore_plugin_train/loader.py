@@ -1,0 +1,45 @@
+"""Micro-batches from a training set, prepared in this process or in workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch.utils.data import DataLoader, Sampler
+
+from spikecore import Batch, Sample, collate
+from spikecore_plugin_train.data import TrainingSet
+from spikecore_plugin_train.order import Order, Place
+
+
+class Places(Sampler[Sequence[Place]]):
+    """The order as a batch sampler; starting in the middle reads nothing of what lies before."""
+
+    def __init__(self, order: Order, epoch: int, number: int, steps: int) -> None:
+        self.order, self.start = order, (epoch, number, steps)
+
+    def __iter__(self) -> Iterator[list[Place]]:
+        return self.order.places(*self.start)
+
+
+def batches(training: TrainingSet, places: Places, workers: int, seed: int) -> Iterator[Batch]:
+    """Micro-batches in the order of `places`.
+
+    The loader has a random generator of its own: else every new iterator would draw its base seed from the global one,
+    and a restart in the middle of an epoch would shift all random numbers that follow. Workers are started afresh
+    (spawned): forked ones would keep the lock of the run's directory after their parent was killed.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    loader: DataLoader[Sample] = DataLoader(
+        training,
+        batch_sampler=places,  # type: ignore[arg-type]  # torch types the keys of data sets as integers
+        num_workers=workers,
+        collate_fn=_collate,
+        generator=generator,
+        multiprocessing_context="spawn" if workers else None,
+    )
+    return iter(loader)
+
+
+def _collate(samples: list[Sample]) -> Batch:
+    return collate(samples)
