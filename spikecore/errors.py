@@ -43,6 +43,10 @@ class WeightsError(SpikecoreError):
     """Weights that are missing, altered or not plain tensors."""
 
 
+class MissingTruth(UsageError):
+    """A metric or loss asked of a sample without the ground truth it needs."""
+
+
 class Unavailable(SpikecoreError):
     """A component that works but lacks a file it needs here; evaluations record no value and this reason, and go on."""
 

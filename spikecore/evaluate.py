@@ -14,7 +14,7 @@ import numpy as np
 
 from spikecore.adapter import Method, prepare
 from spikecore.component import Data
-from spikecore.errors import Unavailable, UsageError
+from spikecore.errors import MissingTruth, SpikecoreError, UsageError
 from spikecore.experiment import Bound, Experiment
 from spikecore.memory import peak_of
 from spikecore.results import Score
@@ -80,22 +80,29 @@ def timed(sample: Sample, method: Method, experiment: Experiment) -> tuple[Array
 
 
 def judged(label: str, picture: Array, sample: Sample, method: Method, metrics: Iterable[Bound]) -> list[Score]:
-    """Scores of one result by every metric; a metric that cannot be had gives no value and the reason."""
+    """Scores of one result by every metric; one that cannot judge gives no value and the reason."""
     found = []
     for metric in metrics:
         higher: bool | None = None
         value: float | None = None
         reason = ""
         try:
-            built = metric.build()
+            built = _metric(metric)
             higher = built.higher_is_better
             value = judge(built, metric.component, picture, sample, method)
-        except Unavailable as error:
+        except MissingTruth:
+            raise
+        except SpikecoreError as error:  # a file it needs, or a picture it cannot judge: black, small, another size
             reason = str(error)
         if value is not None and math.isnan(value):
             value, reason = None, "the metric gave NaN"
         found.append(Score(sample.key, label, metric.label, value, reason, higher))
     return found
+
+
+@lru_cache(maxsize=64)
+def _metric(bound: Bound) -> Any:
+    return bound.build()  # once, as some read their parameters from files; `judge` resets it
 
 
 def _draw(pictures: Mapping[str, Array], truth: Array | None, path: Path) -> None:

@@ -87,7 +87,7 @@ class RunConfig:
                 )
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Bound:
     """A component with its validated options; nothing of it is imported until `build`."""
 

@@ -182,8 +182,7 @@ class Results:
         tables = {name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if application not in (0, _APPLICATION) or tables - {"run", "score", "artefact"}:
             raise self._stranger("an SQLite file of another program")
-        store.execute("PRAGMA journal_mode = WAL")  # stays a rollback journal where WAL cannot work; both are safe
-        store.execute("BEGIN IMMEDIATE")
+        store.execute("BEGIN IMMEDIATE")  # with the rollback journal: the switch to WAL does not wait for its turn
         for statement in filter(str.strip, _SCHEMA.split(";")):
             store.execute(statement)
         store.execute(f"PRAGMA application_id = {_APPLICATION}")

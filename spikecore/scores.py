@@ -9,7 +9,7 @@ import torch
 
 from spikecore.adapter import Method
 from spikecore.component import Component, Data
-from spikecore.errors import UsageError
+from spikecore.errors import MissingTruth
 from spikecore.run import Array
 from spikecore.sample import Sample
 
@@ -21,7 +21,8 @@ def judge(metric: Metric, component: Component, picture: Array, sample: Sample, 
     """One result by one metric; pictures are (H, W) or (H, W, C) in [0, 1], videos (D, H, W[, C]).
 
     Raises:
-        UsageError: If the sample lacks the ground truth that the metric needs.
+        MissingTruth: If the sample lacks the ground truth that the metric needs.
+        SpikecoreError: If the metric cannot judge this picture, or lacks a file.
     """
     preds = torch.from_numpy(np.array(picture))
     if method.produces is Data.IMAGE:
@@ -41,5 +42,5 @@ def truth_of(sample: Sample, kind: Data, component: Component) -> torch.Tensor:
         return torch.tensor(sample.label)
     if kind not in sample.target:
         hint = "a metric without ground truth, or name its picture (--truth, or image and at of the source)"
-        raise UsageError(f"{component.id} needs ground truth of kind {kind}, which {sample.key} lacks\n  try: {hint}")
+        raise MissingTruth(f"{component.id} needs ground truth of kind {kind}, which {sample.key} lacks\n  try: {hint}")
     return torch.from_numpy(np.array(sample.target[kind]))

@@ -23,8 +23,8 @@ def crossings(
 ) -> int:
     """Events while log intensity goes linearly from `before` to `after`; returns how many were written.
 
-    An event happens where log intensity, with its drift, leaves `reference` by a threshold; the reference follows by that
-    threshold, also when the pixel is still too tired to report it.
+    An event happens where log intensity, with its drift, leaves `reference` by a threshold; the reference follows by
+    that threshold, also when the pixel is still too tired to report it.
 
     Args:
         before: float32 (pixels,).

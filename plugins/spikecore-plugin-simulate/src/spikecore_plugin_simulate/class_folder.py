@@ -22,9 +22,9 @@ MANIFEST = "manifest.json"
 def write_class_folder(root: Path, config: ClassesConfig) -> Iterator[Path]:
     """Write all training, then all test items of a data set, each atomically, and last `manifest.json`.
 
-    Files are numbered through, the test items after the training items. Each holds `spk` (uint8 (frames, 250, 250); the
-    original's float32 with `original`), `label` (int64), and but for `original` `label_name`. The manifest says how it was
-    made and which light and motion each item has.
+    Files are numbered through, the test items after the training items. Each holds `spk` (uint8 (frames, 250, 250);
+    float32 with `original`), `label` (int64), and `label_name` but for `original`. The manifest says how they were made
+    and which light and motion each item has.
 
     Args:
         root: Folder of the data set, made if need be.

@@ -43,7 +43,7 @@ def toy_picture(label: int, size: tuple[int, int], random: np.random.Generator) 
     canvas = np.zeros((SIDE, SIDE, 2), np.float32)
     canvas[..., 0] = np.clip(0.4 + 0.08 * pattern, 0, 1)
     paint(canvas, pattern, np.stack(columns, axis=1))
-    return _lit(cv2.GaussianBlur(canvas[..., 0], (0, 0), 0.7))
+    return _lit(np.asarray(cv2.GaussianBlur(canvas[..., 0], (0, 0), 0.7), np.float32))
 
 
 class Photographs:
@@ -78,7 +78,7 @@ class Photographs:
         picture = Light(one, *size).at(0)
         top, left = (SIDE - size[0]) // 2, (SIDE - size[1]) // 2
         edges = (top, SIDE - size[0] - top, left, SIDE - size[1] - left)
-        return _lit(cv2.copyMakeBorder(picture, *edges, cv2.BORDER_REFLECT))
+        return _lit(np.asarray(cv2.copyMakeBorder(picture, *edges, cv2.BORDER_REFLECT), np.float32))
 
 
 def _lit(picture: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,7 +1,8 @@
 """simulate/classes: recordings with class labels, as SpikeCLIP's U-CIFAR and U-CALTECH sets have them.
 
-Imitates what was measured on the real set: about 0.03 spikes per pixel and frame, no silent pixels, nearly no shot noise
-(intervals of a pixel vary by some hundredths), a fixed pattern of 5 to 8 %, drift of some hundredths of a pixel per frame.
+Imitates what was measured on the real set: about 0.03 spikes per pixel and frame, no silent pixels, nearly no shot
+noise (intervals of a pixel vary by some hundredths), a fixed pattern of 5 to 8 %, drift of some hundredths of a pixel
+per frame.
 """
 
 from __future__ import annotations
@@ -80,14 +81,14 @@ class Classes:
             picture = toy_picture(label, config.image_size, random)
         middle = (SIDE - 1) / 2
         turn = cv2.getRotationMatrix2D((middle, middle), random.uniform(-5, 5), random.uniform(0.98, 1.02))
-        picture = cv2.warpAffine(picture, turn, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT)
+        turned = np.asarray(cv2.warpAffine(picture, turn, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT), np.float32)
         angle, speed = random.uniform(0, 2 * np.pi), random.uniform(*SPEEDS[motion])
         way = speed * np.array([np.cos(angle), np.sin(angle), 0.0, 0.0])
         still = np.zeros((1, 3))
         return World(
             SIDE,
             SIDE,
-            _mirrored(picture)[None],
+            _mirrored(turned)[None],
             1.0,
             np.ones(1),
             middle - way[None, :2] * (config.num_frames // 2),

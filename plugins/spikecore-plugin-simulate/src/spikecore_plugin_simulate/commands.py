@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import click
 
 from spikecore import UsageError
@@ -32,8 +32,8 @@ _COMPONENTS = {
 def simulate(source: str, output: Path, camera: str, clips: int | None, settings: tuple[str, ...]) -> None:
     """A video, a folder of images or a generated scene through a simulated camera.
 
-    Writes spikes in the format of the file name with the picture of the middle frame beside them (NAME.gt.png), or events
-    as HDF5. With --clips a folder of recordings: spike/00000.dat, gt/00000.png, … or 00000.events.h5, …
+    Writes spikes in the format of the file name with the picture of the middle frame beside them (NAME.gt.png), or
+    events as HDF5. With --clips a folder of recordings: spike/00000.dat, gt/00000.png, … or 00000.events.h5, ….
 
     `spikecore show simulate/spikes` (for video), `simulate/scenes` and `simulate/events` explain the options for --set.
     """
@@ -53,7 +53,7 @@ def simulate(source: str, output: Path, camera: str, clips: int | None, settings
 
 def _write(
     host: PluginHost, reference: str, table: dict[str, Any], output: Path, camera: str, clips: int | None
-) -> Any:
+) -> Iterator[Path]:
     """Build the source and write its samples; yields the files."""
     from spikecore.component import Kind
     from spikecore_plugin_simulate import writing
@@ -83,9 +83,10 @@ def _write(
 @click.option("--images", type=click.Path(path_type=Path), help="a folder CLASS/*.png|jpg of photographs")
 @click.option("--original", is_flag=True, help="the original generator's behaviour, faults included")
 def simulate_classes(dataset: str, data_root: Path, **values: Any) -> None:
-    """Class-labelled recordings as SpikeCLIP's programs read them: DATA_ROOT/U-CIFAR/{train,test}/00000.npz, …
+    """Class-labelled recordings in the layout that SpikeCLIP's programs read.
 
-    Writes a manifest.json beside them with the seed and what every item was made of.
+    Writes DATA_ROOT/U-CIFAR/{train,test}/00000.npz, … (and U-CALTECH), and a manifest.json beside them with the seed
+    and what every item was made of.
     """
     from spikecore.cli import get_host
     from spikecore.component import Kind
@@ -99,5 +100,5 @@ def simulate_classes(dataset: str, data_root: Path, **values: Any) -> None:
     for name in ("caltech", "cifar") if dataset == "both" else (dataset,):
         config = host.configure(component, {**options, "dataset": name})
         root = data_root / f"U-{name.upper()}"
-        files = sum(1 for _ in write_class_folder(root, attrs.evolve(config)))
+        files = sum(1 for _ in write_class_folder(root, config))
         click.echo(f"{root}: {files - 1} recordings and manifest.json")

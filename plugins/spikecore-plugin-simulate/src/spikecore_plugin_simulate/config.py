@@ -112,10 +112,12 @@ class SceneOptions:
     clips: int = option(1, help="number of clips; any number comes from one seed", validator=ge(1))
     layers: int = option(3, help="textured planes, the farthest without holes", validator=and_(ge(1), le(16)))
     distance: tuple[float, float] = option(
-        (2.0, 20.0), help="metres of the nearest and of the farthest plane", validator=_between(0.01, 1e4)
+        (5.0, 15.0), help="metres of the nearest and of the farthest plane", validator=_between(0.01, 1e4)
     )
     speed: tuple[float, float] = option(
-        (0.0, 0.2), help="camera: pixels per frame that the farthest plane moves", validator=_between(0, 20)
+        (0.0, 0.2),
+        help="camera: pixels per frame that the farthest plane moves; nearer ones move more",
+        validator=_between(0, 20),
     )
     object_speed: tuple[float, float] = option(
         (0.0, 0.2), help="nearer planes: pixels per frame of their own", validator=_between(0, 20)
@@ -202,6 +204,17 @@ class StereoEventsConfig(EventCameraOptions, SceneOptions):
     width: int = option(346, help="columns of the picture", validator=ge(8))
     length: int = option(51, help="frames looked at", validator=ge(2))
     layers: int = option(6, help="textured planes, the farthest without holes", validator=and_(ge(1), le(16)))
+    distance: tuple[float, float] = option(
+        (1.5, 10.0), help="metres of the nearest and of the farthest plane", validator=_between(0.01, 1e4)
+    )
+    speed: tuple[float, float] = option(
+        (0.01, 0.05),
+        help="camera: pixels per frame that the farthest plane moves; nearer ones move more",
+        validator=_between(0, 20),
+    )
+    object_speed: tuple[float, float] = option(
+        (0.0, 0.05), help="nearer planes: pixels per frame of their own", validator=_between(0, 20)
+    )
     fps: float = option(1000.0, help="frames looked at per second", validator=gt(0.0))
     baseline: float = option(0.1, help="metres between the cameras", validator=gt(0.0))
     focal: float = option(226.0, help="focal length in pixels", validator=gt(0.0))

@@ -1,14 +1,14 @@
 """A simulated event camera, after ESIM: threshold crossings of log intensity, linear between pictures.
 
-Rebecq, Gehrig, Scaramuzza, "ESIM: an Open Event Camera Simulator", CoRL 2018; leak and shot noise after Hu, Liu, Delbruck,
-"v2e: From Video Frames to Realistic DVS Events", CVPR Workshops 2021. What is approximated: no low-pass filter of the
-pixel, shot noise does not move the reference, times are whole microseconds.
+Rebecq, Gehrig, Scaramuzza, "ESIM: an Open Event Camera Simulator", CoRL 2018; leak and shot noise after Hu, Liu,
+Delbruck, "v2e: From Video Frames to Realistic DVS Events", CVPR Workshops 2021. What is approximated: no low-pass
+filter of the pixel, shot noise does not move the reference, times are whole microseconds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from spikecore_plugin_simulate.change import crossings
 
 if TYPE_CHECKING:
     from spikecore_plugin_simulate.config import EventCameraOptions
+
+Step: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+"""Pixel numbers, times, and whether brightness rose, of as many events."""
 
 _LEAST = 0.2
 """No pixel's contrast threshold is below this share of the mean."""
@@ -44,7 +47,7 @@ class EventCamera:
         self._reference = self._before.astype(np.float64)
         self._quiet = np.zeros(first.size)
 
-    def watch(self, picture: NDArray[np.float32], step: float) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    def watch(self, picture: NDArray[np.float32], step: float) -> Step:
         """Events on the way to the next picture.
 
         Args:
@@ -62,39 +65,40 @@ class EventCamera:
         state = (self._before, after, self._reference, self._on, self._off, drift, self._quiet)
         count = crossings(*state, self._options.refractory / step, pixel, time, rise)
         self._before = after
-        found = [pixel[:count], time[:count], rise[:count]]
+        found: Step = (pixel[:count], time[:count], rise[:count])
         if self._options.shot:
-            found = [np.concatenate(pair) for pair in zip(found, self._noise(picture, step), strict=True)]
+            found = _joined([found, self._noise(picture, step)])
         order = np.argsort(found[1], kind="stable")
         return found[0][order], found[1][order], found[2][order]
 
     def record(self, pictures: Iterable[NDArray[np.float32]], fps: float, name: str) -> EventStream:
-        """Events between all `pictures` that follow the first one, `fps` of them per second; time 0 is the first one."""
-        parts = list(self._parts(pictures, fps))
-        columns = [np.concatenate([part[column] for part in parts]) for column in range(3)] if parts else [[], [], []]
-        pixel, time, rise = (np.asarray(column) for column in columns)
-        y, x = np.divmod(pixel.astype(np.int32), self._size[1])
+        """Events between the first picture, at time 0, and all `pictures` that follow, `fps` of them per second."""
+        nothing: Step = (np.empty(0, np.int32), np.empty(0), np.empty(0, np.bool_))
+        pixel, time, rise = _joined([nothing, *self._steps(pictures, 1e6 / fps)])
         height, width = self._size
-        return EventStream(
-            x.astype(np.int16), y.astype(np.int16), time.astype(np.int64), rise.astype(np.bool_), height, width, name
-        )
+        x, y = (pixel % width).astype(np.int16), (pixel // width).astype(np.int16)
+        return EventStream(x, y, time.astype(np.int64), rise, height, width, name)
 
-    def _parts(self, pictures: Iterable[NDArray[np.float32]], fps: float) -> Iterator[tuple[NDArray[Any], ...]]:
-        step = 1e6 / fps
+    def _steps(self, pictures: Iterable[NDArray[np.float32]], step: float) -> Iterator[Step]:
         for number, picture in enumerate(pictures):
             pixel, time, rise = self.watch(picture, step)
-            yield pixel, np.floor((number + time) * step).astype(np.int64), rise
+            yield pixel, (number + time) * step, rise
 
     def _log(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.log(picture.reshape(-1) + np.float32(self._options.floor))
+        return np.asarray(np.log(picture.reshape(-1) + np.float32(self._options.floor)))
 
-    def _noise(self, picture: NDArray[np.float32], step: float) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    def _noise(self, picture: NDArray[np.float32], step: float) -> Step:
         """Shot noise of one step: a Poisson process in each pixel, both directions alike."""
         rate = self._options.shot * (1 - (1 - _IN_WHITE) * picture.reshape(-1).astype(np.float64))
         total = np.cumsum(rate)
         count = self._random.poisson(total[-1] * step * 1e-6)
         pixel = np.searchsorted(total, self._random.random(count) * total[-1], side="right").astype(np.int32)
         return pixel, self._random.random(count), self._random.random(count) < 0.5
+
+
+def _joined(steps: list[Step]) -> Step:
+    pixel, time, rise = zip(*steps, strict=True)
+    return np.concatenate(pixel), np.concatenate(time), np.concatenate(rise)
 
 
 def _thresholds(mean: float, spread: float, pixels: int, random: np.random.Generator) -> NDArray[np.float32]:

@@ -1,7 +1,7 @@
-"""simulate/event-file: events of one camera in plain HDF5, read where they are looked at; and the writer of such files.
+"""simulate/event-file: events of one camera in plain HDF5, read where they are looked at; and their writer.
 
-`/events/x`, `y` (int16, written), `t` (int64, microseconds, sorted) and `p` (uint8, 1 where brightness rose); attributes
-`height` and `width` of the group `/events` (of the file, for reading, too). Polarities of -1 and 1 are read as well.
+`/events/x` and `y` (written as int16), `t` (int64, microseconds, sorted) and `p` (uint8, 1 where brightness rose);
+attributes `height` and `width` of the group `/events`, or of the file. Polarities of -1 and 1 are read as well.
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ class EventFile:
         if self.config.check:
             _refuse_unsorted(columns["t"])
         stream = EventStream(**columns, height=self._size[0], width=self._size[1], name=str(path))
-        return Sample(key=path.name.partition(".")[0] or path.name, events=(stream,))
+        cameras: Any = (stream,)
+        return Sample(key=path.name.partition(".")[0] or path.name, events=cameras)
 
     def _side(self, file: h5py.File, name: str) -> int:
         """Rows or columns: the option, else the attribute."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +44,8 @@ class Events:
         pictures = self._pictures(index)
         first = next(pictures)
         camera = EventCamera(config, first, np.random.default_rng([config.seed, index, 1]))
-        stream = camera.record(pictures, self._fps or _FPS, str(config.path or key))
-        return Sample(key=key, events=(stream,), meta={"seed": config.seed, "clip": index, "fps": self._fps})
+        cameras: Any = (camera.record(pictures, self._fps or _FPS, str(config.path or key)),)
+        return Sample(key=key, events=cameras, meta={"seed": config.seed, "clip": index, "fps": self._fps})
 
     def _pictures(self, index: int) -> Iterator[NDArray[np.float32]]:
         config = self.config

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 import attrs
 import cv2
-import numpy as np
 from numpy.typing import NDArray
 
 from spikecore import SpikeFormatError
@@ -25,7 +24,10 @@ _EBML = b"\x1aE\xdf\xa3"
 class Footage(Protocol):
     """Pictures in order; each pass reads them anew."""
 
-    path: Path
+    @property
+    def path(self) -> Path:
+        """The file or folder."""
+        ...
 
     @property
     def fps(self) -> float | None:

@@ -28,8 +28,8 @@ def open_column(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
     """The data set /events/NAME, checked to lie wholly in this file.
 
     Raises:
-        SpikeFormatError: If it is missing, behind a link, not one row of numbers, stored elsewhere, in huge chunks, hollow,
-            or packed by a filter that is not installed.
+        SpikeFormatError: If it is missing, behind a link, not one row of numbers, stored elsewhere, in huge chunks,
+            hollow, or packed by a filter that is not installed.
     """
     dataset = _inside(path, open_group(path, file), name)
     where = f"/events/{name}"

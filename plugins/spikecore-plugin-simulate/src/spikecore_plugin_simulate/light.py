@@ -69,7 +69,7 @@ class Light:
     def _intensity(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
         values = pixels.astype(np.float32) / np.float32(_WHITE[pixels.dtype])
         if values.ndim == 3:
-            values = cv2.cvtColor(values, _GREY[self.grey])
+            values = np.asarray(cv2.cvtColor(values, _GREY[self.grey]), np.float32)
         low, high = float(values.min()), float(values.max())
         if low < 0 or high > 1.0001:
             raise SpikeFormatError(self.footage.path, f"intensities of {low:g}..{high:g}", expected="0..1")

@@ -1,9 +1,9 @@
 """The class generator of SpikeCLIP-SNN as its users know it, faults included.
 
-From its documented behaviour: three toy shapes whatever the class is called; lines of classes a third of the set apart are
-the same; photon counts are added as whole thresholds, so that spikes come in bursts; pixels all start empty; the picture's
-border of zeros is nearly silent; "px_per_frame" is half the way of the whole recording. Where sizes are not documented
-(rectangles, lines), ours are used, so items look like the original's and are not the same.
+From its documented behaviour: three toy shapes whatever the class is called; lines of classes a third of the set apart
+are the same; photon counts are added as whole thresholds, so that spikes come in bursts; pixels all start empty; the
+picture's border of zeros is nearly silent; "px_per_frame" is half the way of the whole recording. Where sizes are not
+documented (rectangles, lines), ours are used, so items look like the original's and are not the same.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _spikes(
     charge = np.zeros(picture.shape)
     fired = np.empty((frames, *picture.shape), np.bool_)
     for t in range(frames):
-        moved = turn.copy()
+        moved = np.array(turn, np.float64)
         moved[:, 2] += (2 * t / max(frames - 1, 1) - 1) * direction
         light = gain * cv2.warpAffine(picture, moved, (SIDE, SIDE)) + conditions.dark + hot
         photons = random.poisson(light * conditions.shot) / max(1.0, conditions.shot)

@@ -14,8 +14,8 @@ def render(textures: Any, maps: Any, image: Any) -> None:
     """Draw planes in front of each other, the nearest first, the last one without holes.
 
     Args:
-        textures: float32 (planes, rows + 1, columns + 1, 2): intensity times cover, and cover; periodic, so that the last
-            row and column repeat the first ones.
+        textures: float32 (planes, rows + 1, columns + 1, 2): intensity times cover, and cover; periodic, so that the
+            last row and column repeat the first ones.
         maps: float64 (planes, 2, 3): texture column and row = map · (pixel column, pixel row, 1).
         image: float32 (height, width), written; bilinear in each texture.
     """

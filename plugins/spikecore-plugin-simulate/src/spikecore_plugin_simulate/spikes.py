@@ -67,7 +67,9 @@ class Spikes:
         config = self.config
         pictures = iter(self._light())
         first = next(pictures)
-        camera = SpikeCamera(config, *first.shape, config.rate, np.random.default_rng([config.seed, 0]))
+        camera = SpikeCamera(
+            config, first.shape[0], first.shape[1], config.rate, np.random.default_rng([config.seed, 0])
+        )
         return camera.record(_chained(first, pictures), str(config.path)), config.rate
 
     def _spikling(self) -> tuple[SpikeStream, float]:

@@ -1,8 +1,8 @@
 """spikling's simulator, exactly: one spike frame per video frame, integers, no noise.
 
 From its documented behaviour (github.com/lshpku/spikling, preprocess.video_to_spike). Per video frame: cropped in the
-middle, grey with the weights of red and blue swapped, bilinear to the size wanted, 8 bits; A += grey; a pixel fires where
-A >= 255 and loses 255. A starts uniform in [0, 255).
+middle, grey with the weights of red and blue swapped, bilinear to the size wanted, 8 bits; A += grey; a pixel fires
+where A >= 255 and loses 255. A starts uniform in [0, 255).
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def video_to_spike(
     """Write a video as pairs of spikes and a grey picture, as spikling's training data.
 
     Every `window` frames make one `.npz` with `seq` (uint8 (ceil(window / 8), height, width), frame t in bit t % 8 of
-    plane t // 8), `tag` (uint8 (height, width), grey frame number window // 2) and `length`. Charges go on from window to
-    window; a last incomplete window is dropped.
+    plane t // 8), `tag` (uint8 (height, width), grey frame number window // 2) and `length`. Charges go on from window
+    to window; a last incomplete window is dropped.
 
     Args:
         path: A video file or a folder of 8-bit images.
@@ -79,7 +79,7 @@ def grey_frames(footage: Footage, height: int, width: int) -> Iterator[NDArray[n
         if pixels.dtype != np.uint8:
             raise SpikeFormatError(footage.path, f"{pixels.dtype} values", expected="8 bits, which spikling counts in")
         grey = cv2.cvtColor(crop(pixels, height, width), cv2.COLOR_RGB2GRAY) if pixels.ndim == 3 else pixels
-        yield cv2.resize(grey, (width, height), interpolation=cv2.INTER_LINEAR)
+        yield np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def initial_charge(random: np.random.RandomState | np.random.Generator, height: int, width: int) -> NDArray[np.float64]:

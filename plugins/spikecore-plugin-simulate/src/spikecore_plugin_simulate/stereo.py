@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class StereoEvents:
     """Clips of two event streams, left and right; the target is the left camera's depth at the last instant.
 
-    A point at depth d metres lies focal · baseline / d pixels further left in the right camera. Depth is known for every
-    pixel.
+    A point at depth d metres lies focal · baseline / d pixels further left in the right camera. Depth is known for
+    every pixel.
     """
 
     def __init__(self, config: StereoEventsConfig) -> None:
@@ -32,9 +32,10 @@ class StereoEvents:
         world = self._world(index)
         config = self.config
         last = config.length - 1
+        cameras: Any = (self._watch(world, index, 0), self._watch(world, index, 1))
         return Sample(
             key=f"scene-{config.seed}-{index}",
-            events=(self._watch(world, index, 0), self._watch(world, index, 1)),
+            events=cameras,
             target={"depth": world.depth(last)[None]},
             meta={
                 "seed": config.seed,

@@ -5,8 +5,9 @@ centre sees, on plane k and in pixels of that plane,
 
     w = p(t) · Z_far / Z_k + f·b / Z_k · R · (1, 0) + (Z_k - c) / Z_k · R · u
 
-with R the camera's roll, p its way in pixels of the farthest plane, and b its place to the right (0, or the baseline for
-the right camera of a pair) with focal length f: a disparity of f·b / (Z_k - c). Planes move and turn on their own besides.
+with R the camera's roll, p its way in pixels of the farthest plane, and b its place to the right (0, or the baseline
+for the right camera of a pair) with focal length f: a disparity of f·b / (Z_k - c). Planes move and turn on their own
+besides.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from spikecore_plugin_simulate.config import SceneOptions
 
 _TEXELS = 2.0
-"""Texels per pixel. The optics blur by half a pixel, so that what is left above the pixels' Nyquist frequency is faint."""
+"""Texels per pixel. The optics blur by half a pixel, so that little is left above the pixels' Nyquist frequency."""
 _BLUR = 0.5
 _PERIOD = 1.25
 """A texture repeats after this many pictures."""
@@ -113,7 +114,7 @@ class World:
     def depth(self, t: float) -> NDArray[np.float32]:
         """Distance of what each pixel shows at time `t`, float32 (height, width), metres."""
         distance = self.distance - self._forward(self.camera.at(np.array([t])))[0]
-        return distance.astype(np.float32)[self.planes(t)]
+        return np.asarray(distance.astype(np.float32)[self.planes(t)])
 
     def flow(self, t: float) -> NDArray[np.float32]:
         """How fast what each pixel shows moves at time `t`: float32 (2, height, width), pixels per frame, x then y."""
@@ -121,7 +122,7 @@ class World:
         moved = np.linalg.inv(after) @ here - np.linalg.inv(before) @ here
         grid = np.meshgrid(np.arange(self.width), np.arange(self.height))
         each = np.einsum("lij,jyx->liyx", moved[:, :2], np.stack([*grid, np.ones_like(grid[0])]))
-        return np.take_along_axis(each, self.planes(t)[None, None], axis=0)[0].astype(np.float32)
+        return np.asarray(np.take_along_axis(each, self.planes(t)[None, None], axis=0)[0], np.float32)
 
     def planes(self, t: float) -> NDArray[np.int64]:
         """Number of the plane that each pixel shows, (height, width); at soft edges the nearest that covers half."""
@@ -143,7 +144,7 @@ def _motions(options: SceneOptions, random: np.random.Generator) -> tuple[Motion
     """How the camera and the planes move; the farthest plane stands still."""
 
     def one(bounds: tuple[float, float], count: int) -> NDArray[np.float64]:
-        return random.uniform(*bounds, count) * random.choice((-1.0, 1.0), count)
+        return np.asarray(random.uniform(*bounds, count) * random.choice((-1.0, 1.0), count))
 
     angle = random.uniform(0, 2 * np.pi, options.layers)
     speed = random.uniform(*options.speed)
@@ -174,7 +175,8 @@ def _expose(textures: NDArray[np.float32], exposure: float, contrast: float) -> 
 def _rotation(angle: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rotation matrices (..., 2, 2) for (column, row)."""
     cosine, sine = np.cos(angle), np.sin(angle)
-    return np.stack([cosine, -sine, sine, cosine], axis=-1).reshape(*angle.shape, 2, 2)
+    rotation = np.stack([cosine, -sine, sine, cosine], axis=-1)
+    return rotation.reshape(*angle.shape, 2, 2)
 
 
 def _square(maps: NDArray[np.float64]) -> NDArray[np.float64]:

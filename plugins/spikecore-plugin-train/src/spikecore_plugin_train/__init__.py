@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 @hookimpl
 def spikecore_info() -> PluginInfo:
     """See `spikecore.hookspecs`."""
-    return PluginInfo("one training engine for every method: stages as data, exact resume, many processes", license="MIT")
+    return PluginInfo(
+        "one training engine for every method: stages as data, exact resume, many processes", license="MIT"
+    )
 
 
 @hookimpl

@@ -15,20 +15,19 @@ class Average:
     """An average of everything in a model's state, judged and exported in place of the last weights.
 
     Args:
-        model: Whose state; its values are the average's first.
+        model: Whose state, on its device already; its values are the average's first.
         decay: d, in 0..1; 0 keeps no average.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
-        self.model, self.decay = model, decay
-        self.state = {name: value.detach().clone() for name, value in model.state_dict().items()} if decay else {}
+        self.decay = decay
+        self._live = {name: value.detach() for name, value in model.state_dict().items()} if decay else {}
+        self.state = {name: value.clone() for name, value in self._live.items()}
 
     @torch.no_grad()
     def update(self) -> None:
         """Take in the current weights; integers (counters) are copied."""
-        if not self.decay:
-            return
-        for name, value in self.model.state_dict().items():
+        for name, value in self._live.items():
             if value.is_floating_point():
                 self.state[name].lerp_(value, 1 - self.decay)
             else:
@@ -52,7 +51,7 @@ class Average:
         if not self.decay:
             yield
             return
-        held = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        held = {name: value.clone() for name, value in self._live.items()}
         self._put(self.state)
         try:
             yield
@@ -61,5 +60,5 @@ class Average:
 
     @torch.no_grad()
     def _put(self, state: Mapping[str, torch.Tensor]) -> None:
-        for name, value in self.model.state_dict().items():
+        for name, value in self._live.items():
             value.copy_(state[name])

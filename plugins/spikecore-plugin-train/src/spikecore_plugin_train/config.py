@@ -51,24 +51,33 @@ class NormConfig:
 class LoopConfig:
     """Options of train/loop."""
 
-    batch: int = option(8, help="samples of one optimiser step, all processes and micro-batches together", validator=ge(1))
+    batch: int = option(
+        8, help="samples of one optimiser step, all processes and micro-batches together", validator=ge(1)
+    )
     accumulate: int = option(1, help="micro-batches that a process cuts its share of a batch into", validator=ge(1))
     workers: int = option(0, help="processes that prepare samples, for each training process", validator=ge(0))
     device: str = option("auto", help="cpu, cuda, cuda:N, or auto: a GPU where there is one")
     precision: Precision = option(Precision.FLOAT32, help="arithmetic of the forward pass")
     clip: float = option(0.0, help="largest norm of the gradient, 0 for any", validator=ge(0.0))
     ema: float = option(
-        0.0, help="decay of an average of the weights that is judged and exported, 0 for none", validator=and_(ge(0.0), lt(1.0))
+        0.0,
+        help="decay of an average of the weights that is judged and exported, 0 for none",
+        validator=and_(ge(0.0), lt(1.0)),
     )
     compile: bool = option(False, help="compile the network with torch.compile")
     deterministic: bool = option(False, help="refuse operations whose result differs from call to call")
     sampling: Sampling = option(
-        Sampling.INSTANT, help="spikes around the sample's own instant, or a random one where the truth is known there too"
+        Sampling.INSTANT,
+        help="spikes around the sample's own instant, or a random one where the truth is known there too",
     )
     clip_length: int = option(
-        0, help="camera frames (without any: spike frames) of a random clip of each sample, 0 for whole", validator=ge(0)
+        0,
+        help="camera frames (without any: spike frames) of a random clip of each sample, 0 for whole",
+        validator=ge(0),
     )
-    crop: int = option(0, help="side in pixels of a random square of each sample, 0 for whole pictures", validator=ge(0))
+    crop: int = option(
+        0, help="side in pixels of a random square of each sample, 0 for whole pictures", validator=ge(0)
+    )
     flips: bool = option(False, help="mirror samples at random")
     rotations: bool = option(False, help="turn samples by random multiples of 90 degrees")
     calibrate: bool = option(True, help="true pictures of spike recordings are in spikes per frame: intensity / gain")

@@ -39,7 +39,9 @@ def compare(output: Output, batch: Batch, kind: Data, norm: Norm) -> LossTerms:
         raise UsageError(f"a loss of {kind} was asked about a batch where {lacking} holds none")
     prediction, truth = output[kind], batch.target[kind]
     if prediction.shape != truth.shape:
-        raise UsageError(f"{kind}: output {tuple(prediction.shape)} and ground truth {tuple(truth.shape)} differ in shape")
+        raise UsageError(
+            f"{kind}: output {tuple(prediction.shape)} and ground truth {tuple(truth.shape)} differ in shape"
+        )
     known = ~truth.isnan()
     difference = (prediction - truth)[known]  # selected before any arithmetic on it: NaN times 0 is NaN
     total = penalty(difference, norm).sum() / known.sum().clamp(min=1)

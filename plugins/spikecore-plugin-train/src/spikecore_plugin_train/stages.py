@@ -54,7 +54,9 @@ class Plan:
     def _matching(self, pattern: str, where: str) -> list[str]:
         names = [name for name in self._named if fnmatchcase(name, pattern)]
         if not names:
-            raise ConfigError(f"{pattern!r} fits no parameter that can train @ {where}: {closest(pattern, self._named)}")
+            raise ConfigError(
+                f"{pattern!r} fits no parameter that can train @ {where}: {closest(pattern, self._named)}"
+            )
         return names
 
     def _release_steps(self, where: str) -> dict[str, int]:

@@ -1,0 +1,216 @@
+"""One training from its first step, or from where it was killed, to its last."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from spikecore import SpikeFormatError
+from spikecore.errors import Interrupted
+from spikecore.interfaces import TrainResult, TrainRun
+from spikecore.observe import RunInfo
+from spikecore_plugin_train import randomness
+from spikecore_plugin_train.average import Average
+from spikecore_plugin_train.checkpoint import Store
+from spikecore_plugin_train.config import LoopConfig
+from spikecore_plugin_train.data import TrainingSet
+from spikecore_plugin_train.export import export
+from spikecore_plugin_train.group import Group
+from spikecore_plugin_train.loader import Places, batches
+from spikecore_plugin_train.observers import Observers, logs_host
+from spikecore_plugin_train.order import Order, Share
+from spikecore_plugin_train.pictures import write_pictures
+from spikecore_plugin_train.progress import Progress
+from spikecore_plugin_train.snapshot import guard, restored, snapshot
+from spikecore_plugin_train.stages import Plan
+from spikecore_plugin_train.step import Stepper
+from spikecore_plugin_train.validate import Validation
+
+Micros = Iterator[Any]
+
+
+class Training:
+    """All that lives while a model trains.
+
+    Args:
+        config: Options of the trainer.
+        run: What is trained, on what.
+        group: The processes that train together.
+        stop: Whether this process was asked to stop.
+        trainable: Names of the parameters that the model itself lets train.
+    """
+
+    def __init__(
+        self, config: LoopConfig, run: TrainRun, group: Group, stop: Callable[[], bool], trainable: frozenset[str]
+    ) -> None:
+        self.config, self.run, self.group, self.stop = config, run, group, stop
+        self.seed = run.seed % 2**63  # seeds of NumPy are not negative
+        randomness.seed_process(self.seed, group.rank)
+        self.model: Any = run.model.to(group.device)
+        group.spread(list(self.model.state_dict().values()))
+        self.order = Order(len(run.source), config.batch, self.seed, group.rank, group.size, config.accumulate)
+        self.plans = [Plan(stage, self.model, trainable, self.order.batches) for stage in run.stages]
+        self.validation = Validation(run, config)
+        self.average = Average(self.model, config.ema)
+        self.stepper = Stepper(self.model, run.losses, config, group)
+        self.store = Store(run.directory, config.keep)
+        self.progress = Progress()
+        self.observers = Observers([], RunInfo("train", ""))
+        self.optimiser: torch.optim.Optimizer | None = None
+
+    def fit(self) -> TrainResult:
+        """Take all steps that are left."""
+        held = self._resume()
+        if self.config.compile:
+            self.model.network.compile()
+        self._listen()
+        self.observers.start()
+        result: dict[str, Any] = {"state": "failed"}
+        try:
+            for number in range(self.progress.stage, len(self.plans)):
+                self._stage(number, held)
+                held = None
+            self._finish()
+            result["state"] = "done"
+        except (Interrupted, KeyboardInterrupt):
+            result["state"] = "interrupted"
+            raise
+        finally:
+            self.observers.end(result | {"steps": self.progress.step, "scores": self.progress.scores})
+        newest = next(iter(self.store.paths()), None)
+        return TrainResult(self.progress.step, tuple(self.progress.losses), dict(self.progress.scores), newest)
+
+    def _resume(self) -> dict[str, Any] | None:
+        """The checkpoint to go on from, after everything but the optimiser was restored from it."""
+        if self.run.resume == "never":
+            return None
+        if self.group.leads:
+            self.store.tidy()
+        found = self.store.newest()
+        if self.group.size > 1:  # all processes must go on from one and the same step
+            steps = [held["step"].item() for held in self.group.gather({"step": _step_of(found)})]
+            if len(set(steps)) != 1:
+                raise SpikeFormatError(self.store.folder, f"processes see checkpoints of different steps: {steps}")
+        if found is None:
+            return None
+        path, held = found
+        self.progress = restored(
+            held, path, guard(self.run, self.config), self.model, self.average, self.stepper.scaler
+        )
+        states = held["random"]
+        if self.group.rank < len(states):  # of processes that are new, the seeded generators stay
+            randomness.restore(states[self.group.rank], self.group.device)
+        return held
+
+    def _listen(self) -> None:
+        total = sum(plan.steps for plan in self.plans)
+        name = self.run.recipe.get("experiment", {}).get("name") or type(self.model).__name__
+        info = RunInfo("train", f"training {name}", total, self.run.recipe, id=self.progress.id)
+        hosts = [self.run.host, logs_host(self.config, self.run)] if self.group.leads else []
+        self.observers = Observers(hosts, info)
+
+    def _stage(self, number: int, held: dict[str, Any] | None) -> None:
+        plan, progress = self.plans[number], self.progress
+        self.optimiser = plan.optimiser()
+        if held is not None and progress.stage_step:
+            self.optimiser.load_state_dict(held["optimiser"])
+        start = (progress.epoch, progress.batch, plan.steps - progress.stage_step)
+        training = TrainingSet(self.run.source, self.model.window, self.config, self.seed)
+        micros = batches(training, Places(self.order, *start), self.config.workers, self.seed)
+        plan.freeze(self.model, progress.stage_step)
+        for share in self.order.shares(*start):
+            stopping = self._step(plan, micros, share)
+            over = self._judged(plan, share) or progress.stage_step == plan.steps
+            if over:
+                progress.next_stage()
+            if (
+                stopping
+                or (over and number == len(self.plans) - 1)
+                or progress.step % self.config.checkpoint_every == 0
+            ):
+                self._save()
+            if stopping:
+                how = "the same command with --resume goes on"
+                raise Interrupted(
+                    f"stopped after step {progress.step}; the checkpoint is in {self.run.directory}: {how}"
+                )
+            if over:
+                return
+        progress.next_stage()  # the checkpoint was written at the very end of the stage
+
+    def _step(self, plan: Plan, micros: Micros, share: Share) -> bool:
+        """One optimiser step; True if any process was asked to stop."""
+        progress, optimiser = self.progress, self.optimiser
+        assert optimiser is not None  # made when the stage began
+        if plan.changes_at(progress.stage_step):
+            plan.freeze(self.model, progress.stage_step)
+        current = plan.apply(optimiser, progress.stage_step)
+        where = f"stage {plan.stage.name!r}, step {progress.step + 1}"
+        parts = ((next(micros), len(micro) / share.size) for micro in share.micros)
+        values = self.stepper.take(plan.stage, optimiser, parts, where, self.stop())
+        self.average.update()
+        stopping = values.pop("stop") > 0
+        progress.advance(values["loss"], share.last)
+        self.observers.step(progress.step, {"lr": current, "stage": progress.stage + 1, **values})
+        return stopping
+
+    def _judged(self, plan: Plan, share: Share) -> bool:
+        """Validate if it is time to; True if patience is at its end."""
+        every, progress = self.config.validate_every, self.progress
+        due = progress.step % every == 0 if every else share.last
+        if not self.validation.active or not (due or progress.stage_step == plan.steps):
+            if share.last:
+                self.observers.epoch(share.epoch + 1, {})
+            return False
+        scores = self._scores()
+        best = scores.get(self.validation.best)
+        better = progress.judged(scores, best, self.validation.higher)
+        self.observers.epoch(share.epoch + 1, scores)
+        if better:
+            self._save(best=True)
+        plan.freeze(self.model, progress.stage_step)  # back from evaluation to training
+        return bool(self.config.patience) and progress.stale >= self.config.patience
+
+    def _scores(self) -> dict[str, float]:
+        """Scores of the averaged weights; process 0 judges, the others wait for it."""
+        values = torch.zeros(len(self.validation.metrics), dtype=torch.float64, device=self.group.device)
+        if self.group.leads:
+            with randomness.undisturbed(self.group.device), self.average.applied():
+                scores, pictures = self.validation.scores(self.stepper)
+            values.copy_(torch.tensor(list(scores.values()), dtype=torch.float64))
+            folder = self.run.directory / "pictures" / f"step-{self.progress.step:09d}"
+            for path in write_pictures(pictures, folder):
+                self.observers.saved(path)
+        self.group.spread([values])
+        return dict(zip(self.validation.metrics, values.tolist(), strict=True))
+
+    def _save(self, best: bool = False) -> None:
+        """Write a checkpoint, and the weights too if they are the best so far."""
+        states = self.group.gather(randomness.capture(self.group.device))
+        if not self.group.leads:
+            return
+        assert self.optimiser is not None  # made when the stage began
+        path = self.store.best if best else self.store.path(self.progress.step)
+        parts = (self.model, self.average, self.optimiser, self.stepper.scaler)
+        self.store.save(path, snapshot(self.progress, guard(self.run, self.config), parts, states, self.run.recipe))
+        self.observers.saved(path)
+        if best:
+            self._export("best")
+
+    def _finish(self) -> None:
+        if self.group.leads:
+            self._export("weights")
+
+    def _export(self, name: str) -> None:
+        experiment = json.dumps(self.run.recipe.get("experiment", {}), sort_keys=True)
+        training = f"{self.progress.step} steps of {experiment}"
+        with self.average.applied():
+            path = export(self.run.model, self.run.directory / f"{name}.safetensors", training, self.progress.scores)
+        self.observers.saved(path)
+
+
+def _step_of(found: tuple[Any, dict[str, Any]] | None) -> torch.Tensor:
+    return torch.tensor(-1 if found is None else int(found[1]["progress"]["step"]))

@@ -1,0 +1,344 @@
+"""The results store: nothing that was recorded is lost, and no file of others is touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+from spikecore.errors import OutputError, SpikeFormatError, UsageError
+from spikecore.results import Results, Score
+from spikecore.tracker import METRICS, read_tracker, write_tracker
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Results(tmp_path / "deep" / "results.sqlite")
+
+
+def test_a_run_is_kept_with_its_scores_and_files(store, tmp_path):
+    assert store.runs() == []
+    assert not store.path.exists()
+    id = store.start("evaluate", "night", {"seed": 3, "experiment": {"run": {}}}, "finger")
+    assert [(run.state, run.finished) for run in store.runs()] == [("running", None)]
+    scores = [
+        Score("a", "classic/tfp", "psnr", 23.5, "", True),
+        Score("a", "classic/tfi", "niqe", None, "no parameters", False),
+        Score("", "classic/tfp", "time ms", 1.5, "", None),
+    ]
+    store.add(id, scores)
+    store.add_artefact(id, tmp_path / "a.png", "0" * 64)
+    store.finish(id, "done")
+    (run,) = store.runs()
+    assert (run.id, run.kind, run.name, run.state, run.fingerprint) == (id, "evaluate", "night", "done", "finger")
+    assert run.recipe == {"seed": 3, "experiment": {"run": {}}}
+    assert run.started <= run.finished
+    assert store.scores(id) == [(id, score) for score in scores]
+    assert store.artefacts(id) == {str(tmp_path / "a.png"): "0" * 64}
+
+
+def test_a_repeated_score_replaces_the_older_one(store):
+    id = store.start("evaluate", "x", {})
+    store.add(id, [Score("a", "m", "psnr", 1.0), Score("b", "m", "psnr", 2.0)])
+    store.add(id, [Score("a", "m", "psnr", 3.0)])
+    assert sorted((score.item, score.value) for _, score in store.scores()) == [("a", 3.0), ("b", 2.0)]
+
+
+def test_runs_come_newest_first_and_by_kind(store):
+    ids = [store.start(kind, "x", {}) for kind in ("evaluate", "bench", "evaluate")]
+    assert [run.id for run in store.runs()] == ids[::-1]
+    assert [run.id for run in store.runs("evaluate")] == [ids[2], ids[0]]
+    assert store.runs("train") == []
+
+
+def test_find_by_the_beginning_of_the_id_or_by_name(store):
+    for id in ("abc1", "abd2"):
+        store.start("evaluate", "same", {}, id=id)
+    assert store.find("abc").id == "abc1"
+    assert store.find("same").id == "abd2"
+    with pytest.raises(UsageError, match="2 runs 'ab'"):
+        store.find("ab")
+    with pytest.raises(UsageError, match=r"no runs 'sane'.*did you mean same"):
+        store.find("sane")
+
+
+def test_where_the_file_lies(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SPIKECORE_RESULTS", raising=False)
+    Results().start("evaluate", "x", {})
+    assert (tmp_path / ".spikecore" / "results.sqlite").is_file()
+    monkeypatch.setenv("SPIKECORE_RESULTS", str(tmp_path / "mine.sqlite"))
+    Results().start("evaluate", "x", {})
+    assert (tmp_path / "mine.sqlite").is_file()
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from spikecore.results import Results, Score
+store, name, commits = Results(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
+print("ready", flush=True)
+sys.stdin.readline()
+id = store.start("evaluate", name, {})
+for item in range(commits):
+    store.add(id, [Score(str(item), name, metric, item + 0.5) for metric in "abc"])
+    print(item, flush=True)
+store.finish(id, "done")
+"""
+
+
+def writer(store, name, commits):
+    command = [sys.executable, "-c", WRITER, store.path, name, str(commits)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_concurrent_writers_lose_nothing(store):
+    processes = [writer(store, name, 50) for name in "wxyz"]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:  # all meet an absent file
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in processes:
+        assert process.communicate(timeout=60)[1] == ""
+    assert {run.name: run.state for run in store.runs()} == dict.fromkeys("wxyz", "done")
+    held = {(score.method, score.item, score.metric): score.value for _, score in store.scores()}
+    assert held == {(name, str(i), metric): i + 0.5 for name in "wxyz" for i in range(50) for metric in "abc"}
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.003, 0.011])
+def test_a_kill_while_writing_loses_at_most_the_score_being_written(store, delay):
+    with writer(store, "victim", 100_000) as process:
+        process.stdin.write("\n")
+        process.stdin.flush()
+        while process.stdout.readline() != "5\n":
+            pass
+        time.sleep(delay)
+        os.kill(process.pid, signal.SIGKILL)
+        told = [int(line) for line in process.stdout.read().splitlines()]
+    last = max(told, default=5)
+    (run,) = store.runs()
+    assert (run.name, run.state) == ("victim", "running")
+    held = {}
+    for _, score in store.scores(run.id):
+        held.setdefault(int(score.item), []).append(score.value)
+    assert list(held) == list(range(len(held)))
+    assert len(held) - 1 in (last, last + 1)
+    assert all(values == [item + 0.5] * 3 for item, values in held.items())
+    with sqlite3.connect(store.path) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    connection.close()
+    store.finish(run.id, "interrupted")
+    assert store.find("victim").state == "interrupted"
+
+
+def foreign(path):
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE bookmarks (url TEXT)")
+    connection.commit()
+    connection.close()
+
+
+STRANGERS = {
+    "text": lambda path: path.write_text("run,score\n1,2\n"),
+    "long text": lambda path: path.write_text("a results file\n" * 1000),
+    "another program's": foreign,
+}
+
+
+@pytest.mark.parametrize("make", STRANGERS.values(), ids=STRANGERS)
+def test_a_file_of_another_program_is_refused_and_left_alone(tmp_path, make):
+    path = tmp_path / "other.sqlite"
+    make(path)
+    before = path.read_bytes()
+    for use in (lambda store: store.runs(), lambda store: store.start("evaluate", "x", {})):
+        with pytest.raises(SpikeFormatError, match=r"(?s)other\.sqlite.*expected a results file.*--store"):
+            use(Results(path))
+    assert path.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["other.sqlite"]
+
+
+def test_a_damaged_results_file_is_named(store):
+    id = store.start("evaluate", "x", {})
+    store.add(id, [Score(str(item), "m", "psnr", 1.0) for item in range(2000)])
+    content = bytearray(store.path.read_bytes())
+    content[4096:] = b"\x99" * (len(content) - 4096)
+    store.path.write_bytes(content)
+    with pytest.raises(SpikeFormatError, match=r"results\.sqlite.*malformed"):
+        store.scores()
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(OutputError, match=r"results\.sqlite: the results could not be written"):
+        Results(tmp_path / "file" / "results.sqlite").start("evaluate", "x", {})
+    (tmp_path / "folder.sqlite").mkdir()
+    with pytest.raises(OutputError, match=r"folder\.sqlite: the results could not be written"):
+        Results(tmp_path / "folder.sqlite").start("evaluate", "x", {})
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder(tmp_path):
+    (tmp_path / "locked").mkdir(mode=0o500)
+    with pytest.raises(OutputError, match="could not be written"):
+        Results(tmp_path / "locked" / "results.sqlite").start("evaluate", "x", {})
+
+
+@pytest.fixture
+def command(store, capsys):
+    from spikecore.cli import main
+
+    handler = signal.getsignal(signal.SIGTERM)
+    import warnings
+
+    show = warnings.showwarning
+
+    def command(*arguments, code=0):
+        with pytest.raises(SystemExit) as end:
+            main(["results", "--store", str(store.path), *map(str, arguments)])
+        captured = capsys.readouterr()
+        assert end.value.code == code, captured.err
+        return captured.out if code == 0 else captured.err
+
+    yield command
+    warnings.showwarning = show
+    signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.fixture
+def two_runs(store):
+    runs = {"one": (20.0, 4.0, 1.0), "two": (25.0, 6.0, None), "three": (25.0, 5.0, 2.0)}
+    for name, (psnr, niqe, size) in runs.items():
+        id = store.start("evaluate" if name != "two" else "bench", name, {"seed": 0}, id=f"{name:x<8}")
+        scores = [Score("", "m", "psnr", psnr, "", True), Score("", "m", "niqe", niqe, "", False)]
+        scores.append(Score("", "m", "size", size, "" if size else "unknown", None))
+        store.add(id, [*scores, Score("clip", "m", "psnr", 99.0, "", True)])
+        store.finish(id, "done")
+
+
+def test_the_list_marks_the_best_of_each_metric(store, two_runs):
+    from spikecore.cli.results import overview
+
+    header, rows = overview(store)
+    table = {row[2]: dict(zip(header, row, strict=True)) for row in rows}
+    assert [table[name]["psnr"] for name in ("one", "two", "three")] == ["20.0000", "25.0000 *", "25.0000 *"]
+    assert [table[name]["niqe"] for name in ("one", "two", "three")] == ["4.0000 *", "6.0000", "5.0000"]
+    assert [table[name]["size"] for name in ("one", "two", "three")] == ["1.0000", "-", "2.0000"]
+    assert [row[2] for row in rows] == ["three", "two", "one"]
+    assert [row[2] for row in overview(store, sort="niqe")[1]] == ["one", "three", "two"]
+    assert [row[2] for row in overview(store, sort="psnr")[1]][-1] == "one"
+    assert [row[2] for row in overview(store, kind="bench")[1]] == ["two"]
+    with pytest.raises(UsageError, match=r"'ssim'; there are psnr, niqe, size"):
+        overview(store, sort="ssim")
+
+
+def test_a_run_without_values_is_listed(store, two_runs):
+    from spikecore.cli.results import overview
+
+    store.start("evaluate", "begun", {})
+    assert ["begun", "running"] in [[row[2], row[4]] for row in overview(store)[1]]
+
+
+def test_show_compare_and_export(command, store, two_runs, tmp_path):
+    assert "three" in command()
+    shown = command("show", "one")
+    assert "20.0000" in shown
+    assert "clip" in shown
+    compared = command("compare", "one", "two")
+    assert "5.0000" in compared
+    assert "no runs 'four'" in command("show", "four", code=2)
+    command("export", tmp_path / "all.csv")
+    lines = (tmp_path / "all.csv").read_text().splitlines()
+    assert len(lines) == 13
+    assert lines[0].startswith("run,kind,name")
+    command("export", tmp_path / "all.json")
+    rows = json.loads((tmp_path / "all.json").read_text())
+    assert {(row["name"], row["value"]) for row in rows if row["metric"] == "niqe"} == {
+        ("one", 4.0),
+        ("two", 6.0),
+        ("three", 5.0),
+    }
+    command("export", tmp_path / "all.md")
+    assert (tmp_path / "all.md").read_text().startswith("| run | kind |")
+    assert "exported to .csv" in command("export", tmp_path / "all.xlsx", code=1)
+
+
+def tracked(name, validation=None, test=None, **metrics):
+    scores = {**dict.fromkeys(METRICS), "best_val_accuracy": validation, "test_accuracy": test, **metrics}
+    config = {"data_type": "CIFAR", "num_train_samples": 9, "num_test_samples": None, "hyperparameters": {"lr": 0.1}}
+    return {
+        "exp_name": name,
+        "checkpoint_path": f"exp/{name}.pth",
+        "timestamp": "2026-11-21T00:09:39.629830",
+        "metrics": scores,
+        "config": config,
+    }
+
+
+def test_the_tracker_file_of_the_original_survives_a_round_trip(store, shared, tmp_path):
+    original = shared / "golden" / "spikeclip" / "experiment_results.json"
+    assert len(read_tracker(original, store)) == 2
+    assert write_tracker(store, tmp_path / "experiment_results.json") == 2
+    again = json.loads((tmp_path / "experiment_results.json").read_text())
+    assert again == json.loads(original.read_text())
+
+
+def test_the_tracker_round_trip_through_the_command_line(command, tmp_path):
+    runs = [tracked("a", 59.0, 52.0), tracked("b", None, 52.0, latency_ms=12.5), tracked("c", 60.0, 52.0)]
+    path = tmp_path / "experiment_results.json"
+    path.write_text(json.dumps({"runs": runs, "best_run": runs[2]}))
+    assert "3 runs imported" in command("import", path)
+    path.unlink()
+    assert "3 runs" in command("export", path)
+    assert json.loads(path.read_text()) == {"runs": runs, "best_run": runs[2]}
+
+
+def test_a_run_that_only_measured_speed_is_kept_and_is_not_the_best(store, tmp_path):
+    path = tmp_path / "experiment_results.json"
+    path.write_text(json.dumps({"runs": [tracked("best", 50.0, 40.0)], "best_run": None}))
+    read_tracker(path, store)
+    speed = tmp_path / "speed.json"
+    speed.write_text(json.dumps({"runs": [tracked("speed", latency_ms=3.0)]}))
+    read_tracker(speed, store)
+    write_tracker(store, path)
+    written = json.loads(path.read_text())
+    assert [run["exp_name"] for run in written["runs"]] == ["best", "speed"]
+    assert written["runs"][1]["metrics"]["latency_ms"] == 3.0
+    assert written["best_run"]["exp_name"] == "best"
+
+
+def test_our_own_runs_are_written_with_the_names_of_the_format(store, tmp_path):
+    id = store.start("evaluate", "night", {})
+    scores = [Score("", "m", "iqa/niqe", 4.5, "", False), Score("", "m", "psnr", 20.0, "", True)]
+    store.add(id, [*scores, Score("clip", "m", "iqa/piqe", 9.0, "", False)])
+    write_tracker(store, tmp_path / "experiment_results.json")
+    written = json.loads((tmp_path / "experiment_results.json").read_text())
+    (run,) = written["runs"]
+    assert run["exp_name"] == "night"
+    assert run["metrics"] == {**dict.fromkeys(METRICS), "niqe": 4.5}
+    assert written["best_run"] is None
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ('{"runs": [', "not valid json"),
+        ("[]", "a JSON list"),
+        ('{"runs": 3}', "no list of runs"),
+        ('{"runs": [{"exp_name": "a"}]}', "no list of runs"),
+        (json.dumps({"runs": [tracked("good"), {"exp_name": "a", "metrics": {"niqe": "high"}}]}), "no list of runs"),
+        (json.dumps({"runs": [tracked("good"), {"exp_name": 7, "metrics": {}}]}), "no list of runs"),
+    ],
+)
+def test_a_tracker_file_that_is_none_imports_nothing(store, tmp_path, content, found):
+    path = tmp_path / "experiment_results.json"
+    path.write_text(content)
+    with pytest.raises(SpikeFormatError, match=rf"experiment_results\.json.*{found}"):
+        read_tracker(path, store)
+    assert store.runs() == []
