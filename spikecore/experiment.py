@@ -17,14 +17,16 @@ from packaging.requirements import InvalidRequirement, Requirement
 from spikecore import config as config_module
 from spikecore.component import Component, Data, Kind
 from spikecore.config import option
-from spikecore.errors import CompositionError, ConfigError, PluginError, closest
+from spikecore.errors import AmbiguousComponent, CompositionError, ConfigError, PluginError, closest
 from spikecore.host import PluginHost
+from spikecore.interfaces import Stage
 
 SINGLE: dict[str, tuple[Kind, ...]] = {
     "source": (Kind.SOURCE,),
     "reconstructor": (Kind.RECONSTRUCTOR,),
     "model": (Kind.MODEL,),
     "trainer": (Kind.TRAINER,),
+    "validation": (Kind.SOURCE,),
 }
 MANY: dict[str, tuple[Kind, ...]] = {
     "method": (Kind.RECONSTRUCTOR, Kind.MODEL),
@@ -114,12 +116,14 @@ class Experiment:
     """Components that fit together, and how to run them.
 
     Args:
-        parts: Bound components by role: source, reconstructor, model, trainer, method.0, …, loss.0, …, metric.0, …
+        parts: Bound components by role: source, validation, reconstructor, model, trainer, method.0, …, loss.0, …,
+            metric.0, …
         run: Options of the runner.
         host: Where the components come from.
         name: For displays and the results store.
         seed: Seeds everything random.
         requires: Distributions that must be installed, e.g. "spikecore-plugin-ssml>=0.1".
+        stages: The recipe of a training ([[stage]] in TOML); the model's own if empty.
     """
 
     parts: Mapping[str, Bound]
@@ -128,6 +132,7 @@ class Experiment:
     name: str = "experiment"
     seed: int = 0
     requires: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = ()
 
     @classmethod
     def from_dict(cls, table: Mapping[str, Any], host: PluginHost) -> Experiment:
@@ -136,7 +141,7 @@ class Experiment:
         Raises:
             ConfigError, UnknownComponent, AmbiguousComponent, CompositionError, PluginError: What is wrong, and where.
         """
-        known = ["name", "seed", "requires", "run", *SINGLE, *MANY]
+        known = ["name", "seed", "requires", "run", "stage", *SINGLE, *MANY]
         for key in table:
             if key not in known:
                 raise ConfigError(f"unknown table {key!r} @ $: {closest(key, known)}")
@@ -147,9 +152,7 @@ class Experiment:
             if role in table:
                 parts[role] = _bind(host, table[role], kinds, f"$.{role}")
         for role, kinds in MANY.items():
-            entries = table.get(role, [])
-            if not isinstance(entries, list):
-                raise ConfigError(f"expected a list of tables, written [[{role}]] in TOML @ $.{role}")
+            entries = _tables(table, role)
             parts |= {f"{role}.{n}": _bind(host, entry, kinds, f"$.{role}.{n}") for n, entry in enumerate(entries)}
         experiment = cls(
             parts=parts,
@@ -158,6 +161,7 @@ class Experiment:
             name=_scalar(table, "name", str, "experiment"),
             seed=_scalar(table, "seed", int, 0),
             requires=requires,
+            stages=tuple(_stage(host, entry, f"$.stage.{n}") for n, entry in enumerate(_tables(table, "stage"))),
         )
         experiment.check()
         return experiment
@@ -184,6 +188,20 @@ class Experiment:
         """The bound methods to compare, losses or metrics, in order."""
         return [bound for key, bound in self.parts.items() if key.startswith(f"{role}.")]
 
+    def loss(self, reference: str) -> Bound:
+        """The loss a stage calls `reference`: one of [[loss]] by label, id or name, else one with default options.
+
+        Raises:
+            UnknownComponent, AmbiguousComponent: If there is none, or several fit.
+        """
+        losses = self.many("loss")
+        exact = [bound for bound in losses if bound.label == reference]
+        found = exact or [bound for bound in losses if reference in (bound.component.id, bound.component.name)]
+        if len(found) > 1:
+            labels = ", ".join(repr(bound.label) for bound in found)
+            raise AmbiguousComponent(f"loss {reference!r} could be any of {labels}; type one of these")
+        return found[0] if found else _bind(self.host, {"use": reference}, (Kind.LOSS,), "$.stage")
+
     def check(self) -> None:
         """Refuse components that do not fit together or cannot be imported.
 
@@ -198,11 +216,17 @@ class Experiment:
         for method in self.methods if source else ():
             assert source is not None
             _needs(method, method.component.consumes, source, source.component.produces, "yields")
-        for judge in [*self.many("loss"), *self.many("metric")]:
+        validation = self.parts.get("validation", source)
+        for method in self.methods if validation is not source else ():
+            assert validation is not None
+            _needs(method, method.component.consumes, validation, validation.component.produces, "yields")
+        losses = [*self.many("loss"), *(self.loss(name) for stage in self.stages for name in stage.losses)]
+        for judge in [*losses, *self.many("metric")]:
             for method in self.methods:
                 _needs(judge, judge.component.consumes, method, method.component.produces, "produces")
-            if source:
-                _needs(judge, judge.component.targets, source, source.component.targets, "has ground truth of kind")
+            truth = validation if judge.component.kind is Kind.METRIC else source
+            if truth:
+                _needs(judge, judge.component.targets, truth, truth.component.targets, "has ground truth of kind")
         for bound in self.parts.values():
             absent = bound.component.missing()
             if absent:
@@ -217,6 +241,8 @@ class Experiment:
         for role in MANY:
             if bound := self.many(role):
                 table[role] = [self._dump(one) for one in bound]
+        if self.stages:
+            table["stage"] = [_without_none(self.host.converter.unstructure(stage)) for stage in self.stages]
         table["run"] = _without_none(self.host.converter.unstructure(self.run))
         return table
 
@@ -235,6 +261,23 @@ def _bind(host: PluginHost, table: Any, kinds: tuple[Kind, ...], where: str) -> 
     component = host.find(table["use"], *kinds)
     options = {key: value for key, value in table.items() if key != "use"}
     return Bound(component, host.configure(component, options, where))
+
+
+def _tables(table: Mapping[str, Any], role: str) -> list[Any]:
+    entries = table.get(role, [])
+    if not isinstance(entries, list):
+        raise ConfigError(f"expected a list of tables, written [[{role}]] in TOML @ $.{role}")
+    return entries
+
+
+def _stage(host: PluginHost, table: Any, where: str) -> Stage:
+    stage = config_module.structure(host.converter, table, Stage, where)
+    lengths = [length for length in (stage.steps, stage.epochs) if length is not None]
+    if len(lengths) != 1 or lengths[0] < 1:
+        raise ConfigError(f"expected steps or epochs, one of them and above 0, got {lengths} @ {where}")
+    if not stage.losses:
+        raise ConfigError(f'expected losses = {{"plugin/name" = weight}} @ {where}')
+    return stage
 
 
 def _needs(taker: Bound, wanted: frozenset[Data], giver: Bound, given: frozenset[Data], verb: str) -> None:

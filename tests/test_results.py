@@ -9,6 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -112,6 +114,18 @@ def test_concurrent_writers_lose_nothing(store):
     assert held == {(name, str(i), metric): i + 0.5 for name in "wxyz" for i in range(50) for metric in "abc"}
 
 
+def test_a_new_file_that_another_one_is_making_is_waited_for(tmp_path):
+    path = tmp_path / "results.sqlite"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor() as pool:
+        started = pool.submit(Results(path).start, "evaluate", "x", {})
+        time.sleep(0.3)
+        other.execute("COMMIT")
+        other.close()
+        assert started.result(timeout=20) == Results(path).find("x").id
+
+
 @pytest.mark.parametrize("delay", [0.0, 0.003, 0.011])
 def test_a_kill_while_writing_loses_at_most_the_score_being_written(store, delay):
     with writer(store, "victim", 100_000) as process:
@@ -194,10 +208,7 @@ def test_a_read_only_folder(tmp_path):
 def command(store, capsys):
     from spikecore.cli import main
 
-    handler = signal.getsignal(signal.SIGTERM)
-    import warnings
-
-    show = warnings.showwarning
+    handler, show = signal.getsignal(signal.SIGTERM), warnings.showwarning
 
     def command(*arguments, code=0):
         with pytest.raises(SystemExit) as end:

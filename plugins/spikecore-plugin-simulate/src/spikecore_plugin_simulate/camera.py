@@ -33,6 +33,9 @@ class SpikeCamera:
         width: Columns.
         rate: Spikes per frame at intensity 1 and threshold 1.
         random: Draws everything random: fixed patterns first, then charges, then photons.
+
+    Attributes:
+        left: float32 (pixels,), charge that each pixel still has to collect before it fires.
     """
 
     def __init__(

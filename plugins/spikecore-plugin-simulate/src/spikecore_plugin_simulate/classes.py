@@ -22,7 +22,7 @@ from spikecore_plugin_simulate.motion import Motion
 from spikecore_plugin_simulate.original_classes import original_item
 from spikecore_plugin_simulate.world import World
 
-RATES = {"normal": (0.06, 0.12), "low": (0.03, 0.06)}
+RATES = {"normal": (0.05, 0.08), "low": (0.03, 0.05)}
 """Spikes per frame in white, in normal and in low light."""
 SPEEDS = {"slow": (0.01, 0.05), "fast": (0.05, 0.3)}
 """Pixels per frame."""

@@ -6,10 +6,10 @@ attributes `height` and `width` of the group `/events`, or of the file. Polariti
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import h5py
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 _COLUMNS = {"x": np.int16, "y": np.int16, "t": np.int64, "p": np.bool_}
 _STORED = {"x": np.int16, "y": np.int16, "t": np.int64, "p": np.uint8}
 _BLOCK = 2**20
+_CHUNK = 2**14
+"""Small, so that finding a time reads little."""
 
 
-@attrs.frozen(eq=False)
 class Column:
     """One array of an event file; behaves like a data set, but can be sent to other processes.
+
+    The file is opened on first use and kept open, each process with a handle of its own.
 
     Args:
         path: The file.
@@ -37,17 +40,25 @@ class Column:
         length: Number of events.
     """
 
-    path: Path
-    name: str
-    length: int
+    def __init__(self, path: Path, name: str, length: int) -> None:
+        self.path, self.name, self.length = path, name, length
+        self._held: tuple[int, h5py.Dataset] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_held": None}
 
     def __len__(self) -> int:
         return self.length
 
     def __getitem__(self, key: slice | int) -> Any:
-        with refusing(self.path, EXPECTED), _opened(self.path) as file:
-            values = open_column(self.path, file, self.name)[key]
+        with refusing(self.path, EXPECTED):
+            values = self._dataset()[key]
         return self._converted(np.asarray(values))[()]
+
+    def _dataset(self) -> h5py.Dataset:
+        if self._held is None or self._held[0] != os.getpid():
+            self._held = (os.getpid(), open_column(self.path, _opened(self.path), self.name))
+        return self._held[1]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """All values."""
@@ -114,7 +125,7 @@ def write_events(stream: EventStream, path: Path) -> Path:
         group.attrs["height"], group.attrs["width"] = np.int32(stream.height), np.int32(stream.width)
         for name, kind in _STORED.items():
             values = np.asarray(getattr(stream, name)).astype(kind)
-            chunk = (min(max(len(values), 1), _BLOCK // 8),)
+            chunk = (min(max(len(values), 1), _CHUNK),)
             group.create_dataset(name, data=values, chunks=chunk, maxshape=(None,), compression=4, fletcher32=True)
     return path
 

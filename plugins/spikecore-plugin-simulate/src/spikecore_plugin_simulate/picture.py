@@ -37,7 +37,7 @@ def read_picture(path: Path) -> NDArray[Any]:
             raise SpikeFormatError(path, found, expected=f"at most {_MAX_PIXELS} pixels")
         if _is_cut(data):
             raise SpikeFormatError(path, "its end is missing", expected="a complete picture")
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)
     if pixels is None:
         raise SpikeFormatError(path, "a damaged picture, or none", expected=f"{_EXPECTED} (starts with {start[:4]!r})")
     if pixels.dtype not in (np.uint8, np.uint16, np.float32):

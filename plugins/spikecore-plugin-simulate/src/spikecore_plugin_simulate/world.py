@@ -29,10 +29,13 @@ if TYPE_CHECKING:
 _TEXELS = 2.0
 """Texels per pixel. The optics blur by half a pixel, so that little is left above the pixels' Nyquist frequency."""
 _BLUR = 0.5
+"""Standard deviation of the optics, in pixels."""
 _PERIOD = 1.25
 """A texture repeats after this many pictures."""
-_LEAVES = 8.0
+_LEAVES = 4.0
 """The smallest leaves of a plane measure from one pixel to this many."""
+_NEARING = 0.4
+"""Largest logarithm of the nearest plane's growth, so that textures stay fine and coarse enough."""
 _MIDDLE = 0.4
 """The grey that contrast is counted from."""
 
@@ -153,6 +156,7 @@ def _motions(options: SceneOptions, random: np.random.Generator) -> tuple[Motion
     way = np.array([speed * np.cos(direction), speed * np.sin(direction), roll, 0.0])
     camera = Motion.random(way, 0.7, random)
     zoom = Motion.random(np.array([one(options.zoom, 1)[0]]), 0.0, random)  # swings, as no plane may be passed
+    zoom = attrs.evolve(zoom, sway=np.clip(zoom.sway, -_NEARING, _NEARING))
     joined = [np.append(a[:3], b) for a, b in zip(attrs.astuple(camera), attrs.astuple(zoom), strict=True)]
     own = random.uniform(*options.object_speed, options.layers)
     turning = np.radians(one(options.rotation, options.layers))

@@ -145,13 +145,13 @@ def calibrated(sample: Sample) -> Sample:
 def portable(sample: Sample) -> Sample:
     """The sample in plain arrays of its own: packed spikes stay packed, nothing is mapped from a file or lazy."""
     spikes = sample.spikes
-    return attrs.evolve(
-        sample,
-        spikes=None if spikes is None else _owned(spikes),
-        events=tuple(_read(camera) for camera in sample.events),
-        frames=None if sample.frames is None else np.array(sample.frames, order="C"),
-        target={kind: np.array(value, order="C") for kind, value in sample.target.items()},
-    )
+    changes: dict[str, Any] = {
+        "spikes": None if spikes is None else _owned(spikes),
+        "events": [_read(camera) for camera in sample.events],
+        "frames": None if sample.frames is None else np.array(sample.frames, order="C"),
+        "target": {kind: np.array(value, order="C") for kind, value in sample.target.items()},
+    }
+    return attrs.evolve(sample, **changes)
 
 
 def _owned(stream: SpikeStream) -> SpikeStream:
@@ -160,4 +160,5 @@ def _owned(stream: SpikeStream) -> SpikeStream:
 
 
 def _read(camera: EventStream) -> EventStream:
-    return attrs.evolve(camera, **{field: np.array(getattr(camera, field)) for field in "xytp"})
+    x, y, t, p = (np.array(getattr(camera, field)) for field in "xytp")
+    return attrs.evolve(camera, x=x, y=y, t=t, p=p)

@@ -1,4 +1,4 @@
-"""The processes that train together: one, or several started by torchrun or by a platform that sets RANK and WORLD_SIZE."""
+"""The processes that train together: one, or several that torchrun or a platform started (RANK, WORLD_SIZE)."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Group:
         held = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
         used = [torch.tensor([p.grad is not None for p in parameters], dtype=torch.float32, device=self.device)]
         flat = self.sum(torch.cat([*(gradient.reshape(-1).float() for gradient in held), *used]))
-        *pieces, counts = flat.split([*(gradient.numel() for gradient in held), len(parameters)])
+        *pieces, counts = torch.split(flat, [*(gradient.numel() for gradient in held), len(parameters)])
         for parameter, piece, count in zip(parameters, pieces, counts.tolist(), strict=True):
             parameter.grad = piece.view_as(parameter).to(parameter.dtype) if count else None
 

@@ -14,7 +14,7 @@ import torch
 
 @contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Inside, signals to stop are noted; the function yielded says whether one came. Only the main thread can do this."""
+    """Inside, signals to stop are noted; the function yielded says whether one came. Only in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return

@@ -32,7 +32,7 @@ def batches(training: TrainingSet, places: Places, workers: int, seed: int) -> I
     generator = torch.Generator().manual_seed(seed)
     loader: DataLoader[Sample] = DataLoader(
         training,
-        batch_sampler=places,  # type: ignore[arg-type]  # torch types the keys of data sets as integers
+        batch_sampler=places,
         num_workers=workers,
         collate_fn=_collate,
         generator=generator,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import Any
 
 from spikecore import UsageError
 from spikecore.interfaces import TrainResult, TrainRun
@@ -32,7 +33,8 @@ class Loop:
             OutputError: If a checkpoint cannot be written.
             Interrupted: After a SIGTERM or Ctrl-C; a checkpoint was written.
         """
-        config, model = self.config, run.model
+        config = self.config
+        model: Any = run.model  # a Model is also an nn.Module
         needed_losses(run.stages, run.losses)
         with ExitStack() as scene:
             group = scene.enter_context(joined(config.device, config.timeout))
@@ -42,7 +44,7 @@ class Loop:
             if group.leads:
                 scene.enter_context(locked(run.directory))
                 _refuse_old_run(run)
-            trainable = trainable_names(model)  # type: ignore[arg-type]  # a Model is also an nn.Module
+            trainable = trainable_names(model)
             scene.callback(restore_trainable, model, trainable)
             return Training(config, run, group, stop, trainable).fit()
 

@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from spikecore import PluginError, PluginHost
+from spikecore import PluginHost
+from spikecore.errors import PluginError
 from spikecore.interfaces import TrainRun
 from spikecore.observe import RunInfo
 from spikecore_plugin_train.config import Log, LoopConfig

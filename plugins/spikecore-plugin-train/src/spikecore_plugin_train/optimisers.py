@@ -46,9 +46,9 @@ def read_optimiser(table: Mapping[str, Any], where: str) -> Adam | Sgd:
     Raises:
         ConfigError: If the name or an option is unknown or out of range.
     """
-    name = table.get("use")
+    name = str(table.get("use"))
     if name not in OPTIMISERS:
-        raise ConfigError(f"no optimiser {name!r} @ {where}.use: {closest(str(name), OPTIMISERS)}")
+        raise ConfigError(f"no optimiser {name!r} @ {where}.use: {closest(name, OPTIMISERS)}")
     options = {key: value for key, value in table.items() if key != "use"}
     found: Adam | Sgd = structure(make_converter(), options, OPTIMISERS[name], where)
     return found

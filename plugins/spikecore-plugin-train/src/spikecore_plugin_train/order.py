@@ -1,8 +1,8 @@
-"""Which samples are seen when, and by which process: a pure function of seed and position, so nothing is iterated to skip.
+"""Which samples are seen when, and by which process: a function of seed and position, so nothing is iterated to skip.
 
 Every epoch is a permutation of all samples, cut into batches; the last one may be smaller. A batch is cut into equal
-parts for the processes, and these into micro-batches. No sample is padded or dropped: where a batch does not divide, parts
-differ by one sample, and each part's loss counts by its share of the samples.
+parts for the processes, and these into micro-batches. No sample is padded or dropped: where a batch does not divide,
+parts differ by one sample, and each part's loss counts by its share of the samples.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _ORDER = 0x0DE4  # keeps this stream of random numbers apart from those of augme
 
 
 class Place(NamedTuple):
-    """What the data set is asked for: sample `index` as seen in `epoch`."""
+    """What the data set is asked for: sample number `item` as seen in `epoch`."""
 
     epoch: int
-    index: int
+    item: int
 
 
 @attrs.frozen

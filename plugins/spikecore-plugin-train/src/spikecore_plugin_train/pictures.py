@@ -51,7 +51,7 @@ def _stretched(result: Picture, truth: Picture | None) -> tuple[Picture, Picture
     low, high = np.nanmin(reference), np.nanmax(reference)
 
     def stretch(values: Any) -> Picture:
-        return np.clip(np.nan_to_num((values - low) / max(high - low, 1e-6)), 0, 1).astype(np.float32)
+        return np.asarray(np.clip(np.nan_to_num((values - low) / max(high - low, 1e-6)), 0, 1), np.float32)
 
     return stretch(result), None if truth is None else stretch(truth)
 
@@ -60,7 +60,7 @@ def write_pictures(pictures: Mapping[str, Picture], folder: Path) -> list[Path]:
     """Write each picture as folder/KEY.png; returns the files."""
     written = []
     for key, picture in pictures.items():
-        path = folder / f"{re.sub(r'[^\w.-]+', '-', key)}.png"
+        path = folder / (re.sub(r"[^\w.-]+", "-", key) + ".png")
         path.parent.mkdir(parents=True, exist_ok=True)
         sink = open_sink(Target(path, 1))
         sink.write(0, picture)

@@ -84,9 +84,9 @@ def read_schedule(table: Mapping[str, Any], where: str) -> Schedule:
     Raises:
         ConfigError: If the name or an option is unknown or out of range.
     """
-    name = table.get("use", "constant")
+    name = str(table.get("use", "constant"))
     if name not in SCHEDULES:
-        raise ConfigError(f"no schedule {name!r} @ {where}.use: {closest(str(name), SCHEDULES)}")
+        raise ConfigError(f"no schedule {name!r} @ {where}.use: {closest(name, SCHEDULES)}")
     if name == "linear-warmup" and "warmup" not in table:
         raise ConfigError(f"the schedule linear-warmup needs warmup = TIME @ {where}")
     found: Schedule = structure(

@@ -66,7 +66,7 @@ class Stepper:
             loss, named = self.judge(batch.to(self.group.device), stage)
             if not loss.requires_grad:
                 raise UsageError(f"{where}: the loss does not depend on any parameter that trains")
-            self.scaler.scale(loss * share).backward()
+            torch.autograd.backward(self.scaler.scale(loss * share))
             total += share * loss.detach()
             for name, value in named.items():
                 parts[name] = parts.get(name, 0.0) + share * value.detach()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -49,7 +49,8 @@ class Training:
         self.config, self.run, self.group, self.stop = config, run, group, stop
         self.seed = run.seed % 2**63  # seeds of NumPy are not negative
         randomness.seed_process(self.seed, group.rank)
-        self.model: Any = run.model.to(group.device)
+        self.model = cast(Any, run.model)  # a Model is also an nn.Module
+        self.model.to(group.device)
         group.spread(list(self.model.state_dict().values()))
         self.order = Order(len(run.source), config.batch, self.seed, group.rank, group.size, config.accumulate)
         self.plans = [Plan(stage, self.model, trainable, self.order.batches) for stage in run.stages]

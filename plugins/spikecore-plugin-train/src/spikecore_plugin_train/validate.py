@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
 
 from spikecore import Batch, Component, PluginHost, Sample, UsageError, collate
@@ -92,7 +90,7 @@ def intensities(output: Output, sample: Sample) -> dict[str, torch.Tensor]:
     gain = 1.0
     if sample.spikes is not None and sample.frames is None:
         gain = sample.spikes.gain or 1.0
-    return {kind: (value * np.float32(gain)).clamp(0, 1) if kind in _RATES else value for kind, value in output.items()}
+    return {kind: (value * gain).clamp(0, 1) if kind in _RATES else value for kind, value in output.items()}
 
 
 def _component(host: PluginHost, name: str) -> Component | None:
@@ -104,8 +102,3 @@ def _component(host: PluginHost, name: str) -> Component | None:
 
 def _ranks(metric: Any) -> bool:
     return metric.higher_is_better is not None
-
-
-def as_tensor(scores: Mapping[str, float]) -> torch.Tensor:
-    """Scores in order, to be sent to other processes."""
-    return torch.tensor(list(scores.values()), dtype=torch.float64)

@@ -62,13 +62,13 @@ def see(sample: Sample, view: View) -> Sample:
     size = picture_size(sample)
     if view == View(0, 0, *size):
         return sample
-    return attrs.evolve(
-        sample,
-        spikes=None if sample.spikes is None else _spikes(sample.spikes, view),
-        events=tuple(_events(camera, _scaled(view, (camera.height, camera.width), size)) for camera in sample.events),
-        frames=None if sample.frames is None else _array(sample.frames, view, size),
-        target=_targets(sample.target, view, size),
-    )
+    changes: dict[str, Any] = {
+        "spikes": None if sample.spikes is None else _spikes(sample.spikes, view),
+        "events": [_events(camera, _scaled(view, (camera.height, camera.width), size)) for camera in sample.events],
+        "frames": None if sample.frames is None else _array(sample.frames, view, size),
+        "target": _targets(sample.target, view, size),
+    }
+    return attrs.evolve(sample, **changes)
 
 
 def _targets(target: Mapping[str, NDArray[Any]], view: View, size: tuple[int, int]) -> dict[str, NDArray[Any]]:
@@ -85,8 +85,8 @@ def _scaled(view: View, have: tuple[int, int], size: tuple[int, int]) -> View:
     factor = have[0] // size[0]
     if factor < 1 or (size[0] * factor, size[1] * factor) != tuple(have):
         raise UsageError(f"a picture of {have[0]}x{have[1]} is no whole multiple of the sample's {size[0]}x{size[1]}")
-    box = (factor * value for value in (view.top, view.left, view.height, view.width))
-    return View(*box, mode=view.mode)
+    top, left, height, width = (factor * value for value in (view.top, view.left, view.height, view.width))
+    return View(top, left, height, width, view.mode)
 
 
 def _array(values: NDArray[Any], view: View, size: tuple[int, int]) -> NDArray[Any]:

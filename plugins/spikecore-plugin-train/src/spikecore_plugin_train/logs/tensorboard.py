@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,8 @@ class TensorboardLog:
     def spikecore_step_end(self, step: int, values: Mapping[str, float]) -> None:
         """See `spikecore.hookspecs`."""
         if self._writer is None:
-            from tensorboardX import SummaryWriter
-
-            self._writer = SummaryWriter(str(self.folder), purge_step=step)  # forgets steps that are taken again
+            writer = import_module("tensorboardX").SummaryWriter
+            self._writer = writer(str(self.folder), purge_step=step)  # forgets steps that are taken again
         self._step = step
         if step % self.every == 0 or step == 1:
             self._write(values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ KEY = "WANDB_API_KEY"
 
 
 class WandbLog:
-    """Writes DIRECTORY/wandb. The key is left to the client, which reads it from the environment; it is not stored here.
+    """Writes DIRECTORY/wandb. The key is left to the client, which reads it from the environment.
 
     Args:
         directory: Of the run.
@@ -34,9 +35,7 @@ class WandbLog:
     @hookimpl
     def spikecore_run_start(self, run: RunInfo) -> None:
         """See `spikecore.hookspecs`."""
-        import wandb
-
-        self._run = wandb.init(
+        self._run = import_module("wandb").init(
             project="spikecore",
             name=run.title,
             id=run.id,
@@ -63,9 +62,7 @@ class WandbLog:
     def spikecore_checkpoint_saved(self, path: Path) -> None:
         """See `spikecore.hookspecs`."""
         if path.suffix == ".png":
-            import wandb
-
-            self._run.log({path.stem: wandb.Image(str(path))}, step=self._step)
+            self._run.log({path.stem: import_module("wandb").Image(str(path))}, step=self._step)
 
     @hookimpl
     def spikecore_run_end(self, result: Mapping[str, object]) -> None:

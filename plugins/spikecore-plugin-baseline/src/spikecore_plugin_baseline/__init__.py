@@ -1,0 +1,29 @@
+"""A plain learned baseline: five convolutions on 41 spike frames. This declaration imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from spikecore import Component, Kind, PluginInfo, Weights, hookimpl
+from spikecore_plugin_baseline.config import ConvConfig
+
+
+@hookimpl
+def spikecore_info() -> PluginInfo:
+    """See `spikecore.hookspecs`."""
+    return PluginInfo("five convolutions on 41 spike frames, trained on generated scenes", license="MIT")
+
+
+@hookimpl
+def spikecore_components() -> Iterable[Component]:
+    """See `spikecore.hookspecs`."""
+    yield Component(
+        Kind.MODEL,
+        "conv",
+        target="spikecore_plugin_baseline.conv:Conv",
+        config=ConvConfig,
+        summary="five 3x3 convolutions, 41-64-128-64-16-1: much quality for its cost",
+        consumes=("spikes",),
+        produces=("image",),
+        license="MIT",
+    )

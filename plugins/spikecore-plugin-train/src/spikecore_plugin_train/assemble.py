@@ -1,0 +1,72 @@
+"""From an experiment to a trainer and what it trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from spikecore import Experiment, UsageError
+from spikecore.adapter import load_network
+from spikecore.experiment import Bound
+from spikecore.interfaces import Loss, Model, Stage, Trainer, TrainRun
+from spikecore.record import record
+from spikecore.weights import locate
+
+LOOP = "train/loop"
+
+
+def assemble(
+    experiment: Experiment, directory: Path, resume: Literal["auto", "never"] = "never"
+) -> tuple[Trainer, TrainRun]:
+    """Build the components of an experiment.
+
+    Without [[stage]] the model's own recipe is used; without [trainer], `train/loop`. `run.weights` names weights to
+    start from; else the model's are drawn under the experiment's seed.
+
+    Raises:
+        UsageError: If source or model is missing.
+        UnknownComponent: If a loss that a stage names is not installed.
+    """
+    source, bound = experiment.parts.get("source"), experiment.parts.get("model")
+    if source is None or bound is None:
+        raise UsageError("a training needs [source] and [model]")
+    validation = experiment.parts.get("validation")
+    torch.manual_seed(experiment.seed)
+    model: Model = bound.build()
+    digests = {}
+    if experiment.run.weights:
+        path, digest = locate(experiment.host, bound.component, experiment.run.weights)
+        load_network(model, path)
+        digests[bound.component.id] = digest
+    stages = experiment.stages or tuple(model.stages())
+    run = TrainRun(
+        model=model,
+        source=source.build(),
+        validation=None if validation is None else validation.build(),
+        losses=losses_of(experiment, stages),
+        metrics={metric.label: metric.build() for metric in experiment.many("metric")},
+        stages=stages,
+        directory=directory,
+        seed=experiment.seed,
+        resume=resume,
+        host=experiment.host,
+        recipe=record(experiment, digests),
+    )
+    return trainer_of(experiment).build(), run
+
+
+def losses_of(experiment: Experiment, stages: tuple[Stage, ...]) -> dict[str, Loss]:
+    """Every loss that the stages name, built with the options that [[loss]] gives it."""
+    references = dict.fromkeys(reference for stage in stages for reference in stage.losses)
+    return {reference: experiment.loss(reference).build() for reference in references}
+
+
+def trainer_of(experiment: Experiment) -> Bound:
+    """The experiment's trainer, `train/loop` with its defaults if it states none."""
+    stated = experiment.parts.get("trainer")
+    if stated is not None:
+        return stated
+    component = experiment.host.find(LOOP, "trainer")
+    return Bound(component, experiment.host.configure(component, {}))

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+HERE = Path(__file__).resolve().parent
+EXAMPLE = HERE.parents[2] / "examples" / "spikecore-plugin-tiny"
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Tensors this small are faster on one thread, and other processes run beside."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def task():
+    """The module of programs/task.py."""
+    sys.path.insert(0, str(HERE / "programs"))
+    yield importlib.import_module("task")
+    sys.path.remove(str(HERE / "programs"))
+
+
+@pytest.fixture(scope="session")
+def program():
+    """program(directory, *arguments, **environment): start programs/task.py; its lines come through stdout."""
+
+    def start(directory, *arguments, **environment):
+        command = [sys.executable, str(HERE / "programs" / "task.py"), str(directory), *arguments]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """The example distribution spikecore-plugin-tiny, not installed."""
+    if not EXAMPLE.is_dir():
+        pytest.skip("the examples are not here")
+    sys.path.insert(0, str(EXAMPLE / "src"))
+    yield importlib.import_module("spikecore_plugin_tiny")
+    sys.path.remove(str(EXAMPLE / "src"))
+
+
+@pytest.fixture(scope="session")
+def with_tiny(tmp_path_factory):
+    """An environment for processes in which the example distribution is as good as installed."""
+    if not EXAMPLE.is_dir():
+        pytest.skip("the examples are not here")
+    site = tmp_path_factory.mktemp("site")
+    info = site / "spikecore_plugin_tiny-0.1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: spikecore-plugin-tiny\nVersion: 0.1.0\n")
+    (info / "entry_points.txt").write_text("[spikecore.plugins]\ntiny = spikecore_plugin_tiny\n")
+    path = os.pathsep.join([str(site), str(EXAMPLE / "src"), os.environ.get("PYTHONPATH", "")])
+    return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "SPIKECORE_RESULTS": str(site / "results.sqlite")}
+
+
+def equal_states(one, other):
+    """Two state dicts equal bit for bit."""
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
