@@ -7,6 +7,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -83,6 +84,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.line, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, work, job), daemon=True)
+        resource_tracker.ensure_running()  # starting it would unblock what is blocked next
         held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited, until `_serve` ignores it
         try:
             self._process.start()
@@ -114,9 +116,9 @@ class _Worker:
 
     def end(self) -> None:
         """Stop the process."""
-        self.line.close()
         self._process.terminate()
         self._process.join()
+        self.line.close()
 
 
 def _alive(spare: list[_Worker]) -> _Worker | None:

@@ -19,7 +19,7 @@ label     (N,) int64                  class number (as output: (N, classes) scor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -86,6 +86,10 @@ class Window:
         )
 
 
+def _streams(values: Iterable[EventStream]) -> tuple[EventStream, ...]:
+    return tuple(values)
+
+
 def _arrays(values: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
     return {Data(kind): np.asarray(value) for kind, value in values.items()}
 
@@ -109,7 +113,7 @@ class Sample:
 
     key: str
     spikes: SpikeStream | None = None
-    events: tuple[EventStream, ...] = attrs.field(default=(), converter=tuple)
+    events: tuple[EventStream, ...] = attrs.field(default=(), converter=_streams)
     frames: NDArray[np.float32] | None = None
     frame_times: NDArray[np.float64] | None = None
     target: Mapping[str, NDArray[Any]] = attrs.field(factory=dict, converter=_arrays)

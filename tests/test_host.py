@@ -330,6 +330,22 @@ def test_hook_add_commands_cannot_replace_one(monkeypatch):
     assert "'thief' adds a command 'list'" in str(result.exception)
 
 
+def test_hook_add_commands_that_fails_leaves_the_others(monkeypatch):
+    from click.testing import CliRunner
+
+    import spikecore.cli as cli
+
+    def broken(group):
+        raise ImportError("no such module")
+
+    host = PluginHost()
+    host.register(plugin(spikecore_add_commands=lambda group: broken(group)), "broken")
+    monkeypatch.setattr(cli.PluginHost, "discover", lambda **_: host)
+    result = CliRunner().invoke(cli.cli, ["--help"])
+    assert result.exit_code == 0
+    assert "the commands of plugin 'broken' cannot be had: no such module" in result.output
+
+
 def test_hook_resolve_weights(tmp_path):
     from hashlib import sha256
 

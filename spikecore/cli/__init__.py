@@ -70,8 +70,12 @@ def _extras(ctx: click.Context) -> dict[str, click.Command]:
         found = ctx.meta["spikecore.commands"] = {}
         for name, plugin in get_host(ctx).plugins():
             group = click.Group()
-            if hasattr(plugin, "spikecore_add_commands"):
-                plugin.spikecore_add_commands(group=group)
+            try:
+                if hasattr(plugin, "spikecore_add_commands"):
+                    plugin.spikecore_add_commands(group=group)
+            except Exception as error:  # one plugin's broken commands must not take the others' away
+                click.echo(f"warning: the commands of plugin {name!r} cannot be had: {error}", err=True)
+                continue
             for command, body in group.commands.items():
                 if command in COMMANDS or command in found:
                     raise PluginError(f"plugin {name!r} adds a command {command!r} that exists already; uninstall it")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numba import uint8
 
+from spikecore.compiled import compiled
 from spikecore.kernels._lanes import (
     address_of,
     both,
@@ -16,7 +17,6 @@ from spikecore.kernels._lanes import (
     either,
     fence,
     inlined,
-    kernel,
     lanes_at,
     minus,
     pick,
@@ -113,7 +113,7 @@ def _count_block(address: int, stride: int, frames: int, width: int, out: Any, a
             part[pixel] += counted[pixel]
 
 
-@kernel
+@compiled
 def counts(source: int, stride: int, frames: int, first: int, last: int, out: Any) -> None:
     """Spikes per pixel of byte columns first..last-1, written to `out` (all pixels)."""
     for column in range(first, last, BLOCK):
@@ -146,7 +146,7 @@ def _move_block(
     emit_edges(target, source, size, head, head + 64 * lines * counted.itemsize)
 
 
-@kernel
+@compiled
 def sliding_counts(
     source: int, stride: int, window: int, first: int, last: int, begin: Any, out: Any, past_cache: bool
 ) -> None:
@@ -181,7 +181,7 @@ def _advance(entering: int, leaving: int, stride: int, frames: int, size: int, c
     set_lanes(counted, at, count)
 
 
-@kernel
+@compiled
 def advance(entering: int, leaving: int, stride: int, frames: int, width: int, counted: Any) -> None:
     """Move one window on by several frames, all pixels; `counted` has room for 64 pixels to every 8 bytes."""
     whole = width & -8

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from spikecore.compiled import compiled
 from spikecore.kernels._lanes import (
     address_of,
     fence,
     inlined,
-    kernel,
     lanes_at,
     less_saturating,
     minus,
@@ -91,7 +91,7 @@ def _backwards(
     emit_edges(target, source, size, head, head + 64 * lines * lengths.itemsize)
 
 
-@kernel
+@compiled
 def sliding_intervals(
     source: int, stride: int, frames: int, longest: int, first: int, last: int, out: Any, past_cache: bool
 ) -> None:
@@ -139,7 +139,7 @@ def _advance(address: int, stride: int, frames: int, size: int, longest: int, le
     set_lanes(ended, at, closed)
 
 
-@kernel
+@compiled
 def advance(source: int, stride: int, frames: int, longest: int, width: int, left: Any, ended: Any) -> None:
     """Move all pixels on by several frames: what is left of the open interval, and what was left of the last ended one.
 

@@ -13,7 +13,6 @@ numba watches only the file of the cached kernel itself: after an edit here, del
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -27,16 +26,6 @@ LANES = 64
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _BYTE, _INT, _WORD = ir.IntType(8), ir.IntType(32), ir.IntType(64)
-
-
-def kernel(function: Function) -> Function:
-    """Compile a function on its first call: without the GIL, and kept on disk for later processes."""
-    try:
-        compiled: Function = numba.njit(function, cache=True, nogil=True)
-    except RuntimeError as error:  # numba found no directory that it may write to
-        warnings.warn(f"kernels are compiled anew in every process: {error}; set NUMBA_CACHE_DIR", stacklevel=2)
-        compiled = numba.njit(function, nogil=True)
-    return compiled
 
 
 def inlined(function: Function) -> Function:

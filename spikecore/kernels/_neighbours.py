@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from spikecore.compiled import compiled
 from spikecore.kernels._lanes import (
     address_of,
     both,
@@ -14,7 +15,6 @@ from spikecore.kernels._lanes import (
     differ,
     either,
     inlined,
-    kernel,
     lanes_at,
     pick,
     plus,
@@ -82,7 +82,7 @@ def _write(waiting: Any, planes: Any, width: int, plane_count: int, offset: int,
                 out[8 * byte + pixel] = values[pixel]
 
 
-@kernel
+@compiled
 def first_spikes(source: int, stride: int, frames: int, offset: int, width: int, out: Any) -> None:
     """`offset` + the number of the first of some frames in which each pixel spikes, -1 where none does."""
     plane_count = 0
@@ -99,7 +99,7 @@ def first_spikes(source: int, stride: int, frames: int, offset: int, width: int,
         _write(waiting, planes, size, plane_count, offset, out[8 * column : 8 * (column + size)])
 
 
-@kernel
+@compiled
 def join(before: Any, after: Any) -> None:
     """Length of the intervals that distances before and after make, in place of `before`; 0 where one is missing."""
     for pixel in range(before.size):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from spikecore.compiled import compiled
 from spikecore.kernels._lanes import (
     address_of,
     byte_at,
     fence,
-    kernel,
     pick,
     put_lanes,
     splat,
@@ -17,7 +17,7 @@ from spikecore.kernels._lanes import (
 )
 
 
-@kernel
+@compiled
 def unpack(source: int, stride: int, first: int, last: int, out: Any, past_cache: bool) -> None:
     """Frames first..last-1 as rows of `out`, which may have fewer pixels than the frames."""
     one, nothing = splat(out, 1), splat(out, 0)

@@ -54,7 +54,7 @@ class Conv(nn.Module):
         return [
             Stage(
                 "generated",
-                steps=5000,
+                steps=3000,
                 losses={"train/l1": 1.0},
                 optimiser={"use": "adam", "lr": 2e-3},
                 schedule={"use": "cosine", "floor": 0.01, "warmup": 100},

@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 import torch
 
-from spikecore_plugin_classic.compiled import compiled
+from spikecore.compiled import compiled
 from spikecore_plugin_classic.config import Silent
 from spikecore_plugin_classic.intensity import spikes_of, with_gamma
 from spikecore_plugin_classic.rules import RULES, StandIn

@@ -7,6 +7,7 @@ import logging
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ def _local(workers: int, tries: int) -> LocalCluster:
     import dask
     from distributed import LocalCluster
 
+    resource_tracker.ensure_running()  # starting it would unblock what is blocked next
     held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         # no item waits at a worker, so that none but the one that is done there is blamed for its death

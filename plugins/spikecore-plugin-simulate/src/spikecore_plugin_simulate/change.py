@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from spikecore_plugin_simulate.compiled import compiled
+from spikecore.compiled import compiled
 
 
 @compiled

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from spikecore_plugin_simulate.compiled import compiled
+from spikecore.compiled import compiled
 
 
 @compiled

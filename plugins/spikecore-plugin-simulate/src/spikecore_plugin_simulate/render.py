@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from spikecore_plugin_simulate.compiled import compiled
+from spikecore.compiled import compiled
 
 
 @compiled

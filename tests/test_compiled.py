@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from spikecore_plugin_classic.compiled import compiled
+
+from spikecore.compiled import compiled
 
 
 def test_compiles_where_nothing_can_be_kept_on_disk(monkeypatch):

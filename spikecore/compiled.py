@@ -1,4 +1,4 @@
-"""How this plugin's loops over pixels are compiled."""
+"""How loops over pixels are compiled, in the core and in plugins. Imports numba: import this only where loops are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def compiled(function: Function) -> Function:
     """Compile a function on its first call: without the GIL, division as in NumPy, kept on disk for later processes.
 
-    Python's division looks at every divisor first, one pixel at a time.
+    Python's division would look at every divisor first, one pixel at a time.
     """
     result: Function
     try:
