@@ -87,9 +87,15 @@ def _files(experiment: Experiment, folder: Path) -> Iterator[tuple[str, int, int
 
 
 def _beneath(path: Path, folder: Path) -> Iterator[Path]:
-    """The files in a folder and its sub-folders, without hidden ones and without the results in `folder`."""
-    for root, folders, files in os.walk(path):
-        folders[:] = [name for name in folders if name[0] != "." and Path(root, name).resolve() != folder]
+    """The files in a folder and its sub-folders, linked ones too, without hidden ones and the results in `folder`."""
+    seen = {folder}
+    for root, folders, files in os.walk(path, followlinks=True):
+        here = Path(root).resolve()
+        if here in seen:
+            folders.clear()
+            continue
+        seen.add(here)
+        folders[:] = [name for name in folders if name[0] != "."]
         yield from (Path(root, name) for name in files if name[0] != ".")
 
 

@@ -137,6 +137,16 @@ def test_results_inside_the_folder_of_recordings_do_not_count_as_a_change(of_fol
     assert of_folder(results="recordings/out") != before
 
 
+def test_a_change_behind_a_link_is_seen_and_links_in_a_circle_end(of_folder, recordings, tmp_path):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "linked").symlink_to(recordings[0])
+    (recordings[0] / "back").symlink_to(tmp_path / "set")
+    before = of_folder(path=tmp_path / "set")
+    recordings[1]("b.dat", 9)
+    after = of_folder(path=tmp_path / "set")
+    assert before.fingerprint != after.fingerprint
+
+
 def test_other_weights_make_another_job(compose, tmp_path):
     weights = tmp_path / "best.safetensors"
     weights.write_bytes(b"one")

@@ -145,6 +145,8 @@ def test_ctrl_c_ends_everything_with_one_message(tmp_path, until, gone):
     with process:
         pids = until(lambda: len(began(tmp_path)) == 2 and set().union(*began(tmp_path).values()))
         os.killpg(process.pid, signal.SIGINT)
+        for item in range(6):
+            (tmp_path / f"go-{item}").touch()  # a worker that heard it would now say so
         errors = process.communicate(timeout=30)[1]
     assert process.returncode == 1
     assert errors == "stopped\n"

@@ -29,9 +29,11 @@ def connected(workers: int, address: str, tries: int, timeout: float) -> Iterato
         UsageError: If there is no scheduler within `timeout` seconds, it has no workers, or theirs are other versions.
     """
     from distributed import Client
+    from distributed.utils import silence_logging_cmgr
 
     if address:
-        with _reach(address, timeout) as client:
+        # what it would log becomes an error of ours
+        with silence_logging_cmgr(logging.CRITICAL), _reach(address, timeout) as client:
             _check_workers(client, address, timeout)
             yield client
         return

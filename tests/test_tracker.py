@@ -1,0 +1,110 @@
+"""SpikeCLIP's `experiment_results.json`, into the results store and out of it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import warnings
+
+import pytest
+
+from spikecore.cli import main
+from spikecore.errors import SpikeFormatError
+from spikecore.results import Results, Score
+from spikecore.tracker import METRICS, read_tracker, write_tracker
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Results(tmp_path / "results.sqlite")
+
+
+@pytest.fixture
+def command(store, capsys):
+    handler, show = signal.getsignal(signal.SIGTERM), warnings.showwarning
+
+    def command(*arguments, code=0):
+        with pytest.raises(SystemExit) as end:
+            main(["results", "--store", str(store.path), *map(str, arguments)])
+        captured = capsys.readouterr()
+        assert end.value.code == code, captured.err
+        return captured.out if code == 0 else captured.err
+
+    yield command
+    warnings.showwarning = show
+    signal.signal(signal.SIGTERM, handler)
+
+
+def tracked(name, validation=None, test=None, **metrics):
+    scores = {**dict.fromkeys(METRICS), "best_val_accuracy": validation, "test_accuracy": test, **metrics}
+    config = {"data_type": "CIFAR", "num_train_samples": 9, "num_test_samples": None, "hyperparameters": {"lr": 0.1}}
+    return {
+        "exp_name": name,
+        "checkpoint_path": f"exp/{name}.pth",
+        "timestamp": "2026-11-21T00:09:39.629830",
+        "metrics": scores,
+        "config": config,
+    }
+
+
+def test_the_tracker_file_of_the_original_survives_a_round_trip(store, shared, tmp_path):
+    original = shared / "golden" / "spikeclip" / "experiment_results.json"
+    assert len(read_tracker(original, store)) == 2
+    assert write_tracker(store, tmp_path / "experiment_results.json") == 2
+    again = json.loads((tmp_path / "experiment_results.json").read_text())
+    assert again == json.loads(original.read_text())
+
+
+def test_the_tracker_round_trip_through_the_command_line(command, tmp_path):
+    runs = [tracked("a", 59.0, 52.0), tracked("b", None, 52.0, latency_ms=12.5), tracked("c", 60.0, 52.0)]
+    path = tmp_path / "experiment_results.json"
+    path.write_text(json.dumps({"runs": runs, "best_run": runs[2]}))
+    assert "3 runs imported" in command("import", path)
+    path.unlink()
+    assert "3 runs" in command("export", path)
+    assert json.loads(path.read_text()) == {"runs": runs, "best_run": runs[2]}
+
+
+def test_a_run_that_only_measured_speed_is_kept_and_is_not_the_best(store, tmp_path):
+    path = tmp_path / "experiment_results.json"
+    path.write_text(json.dumps({"runs": [tracked("best", 50.0, 40.0)], "best_run": None}))
+    read_tracker(path, store)
+    speed = tmp_path / "speed.json"
+    speed.write_text(json.dumps({"runs": [tracked("speed", latency_ms=3.0)]}))
+    read_tracker(speed, store)
+    write_tracker(store, path)
+    written = json.loads(path.read_text())
+    assert [run["exp_name"] for run in written["runs"]] == ["best", "speed"]
+    assert written["runs"][1]["metrics"]["latency_ms"] == 3.0
+    assert written["best_run"]["exp_name"] == "best"
+
+
+def test_our_own_runs_are_written_with_the_names_of_the_format(store, tmp_path):
+    id = store.start("evaluate", "night", {})
+    scores = [Score("", "m", "iqa/niqe", 4.5, "", False), Score("", "m", "psnr", 20.0, "", True)]
+    store.add(id, [*scores, Score("clip", "m", "iqa/piqe", 9.0, "", False)])
+    write_tracker(store, tmp_path / "experiment_results.json")
+    written = json.loads((tmp_path / "experiment_results.json").read_text())
+    (run,) = written["runs"]
+    assert run["exp_name"] == "night"
+    assert run["metrics"] == {**dict.fromkeys(METRICS), "niqe": 4.5}
+    assert written["best_run"] is None
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ('{"runs": [', "not valid json"),
+        ("[]", "a JSON list"),
+        ('{"runs": 3}', "no list of runs"),
+        ('{"runs": [{"exp_name": "a"}]}', "no list of runs"),
+        (json.dumps({"runs": [tracked("good"), {"exp_name": "a", "metrics": {"niqe": "high"}}]}), "no list of runs"),
+        (json.dumps({"runs": [tracked("good"), {"exp_name": 7, "metrics": {}}]}), "no list of runs"),
+    ],
+)
+def test_a_tracker_file_that_is_none_imports_nothing(store, tmp_path, content, found):
+    path = tmp_path / "experiment_results.json"
+    path.write_text(content)
+    with pytest.raises(SpikeFormatError, match=rf"experiment_results\.json.*{found}"):
+        read_tracker(path, store)
+    assert store.runs() == []
