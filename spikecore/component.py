@@ -183,5 +183,8 @@ class Component:
             raise PluginError(f"{self.id} needs modules that are not installed: {names}\n  try: pip install {names}")
         try:
             return pkgutil.resolve_name(target)
-        except Exception as error:  # whatever a plugin's import raises must reach the user with the component's id
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # whatever a plugin's import raises must reach the user with the component's id
             raise PluginError(f"{self.id}: {target} cannot be imported: {type(error).__name__}: {error}") from error

@@ -114,7 +114,7 @@ class PluginHost:
             return attrs.evolve(status, state="failed", reason=reason, error=PluginError(reason))
         try:
             info = self._register(point.load(), point.name)
-        except Exception as error:  # a broken plugin must not take the host down, whatever it raises
+        except (Exception, SystemExit) as error:  # a broken plugin must not take the host down, whatever it raises
             reason = f"{type(error).__name__}: {error}" if not isinstance(error, SpikecoreError) else str(error)
             return attrs.evolve(status, state="failed", reason=reason, error=error)
         return attrs.evolve(status, info=info)

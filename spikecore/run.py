@@ -225,9 +225,10 @@ def _write(
     done, state = 0, "failed"
     try:
         pictures = ((at, to_picture(value, sample, method, run)) for at, value in results(sample, method, wanted, run))
-        for done, (at, picture) in enumerate(ahead(pictures, run.read_ahead), 1):  # read after Ctrl-C
+        for at, picture in ahead(pictures, run.read_ahead):
             for part in picture if method.produces is Data.VIDEO else [picture]:
                 sink.write(at, part)
+            done += 1
             host.hook.spikecore_step_end(run=info, step=done, values={})
         path = sink.commit()
         state = "done"

@@ -75,7 +75,7 @@ def _entry(results: Results, run: Run) -> dict[str, Any]:
     metrics: dict[str, float | None] = dict.fromkeys(METRICS)
     for _, score in results.scores(run.id):
         name = score.metric.rpartition("/")[2]
-        if name in METRICS and not score.item:
+        if name in METRICS and not score.item and score.method != "ground truth":
             metrics[name] = score.value
     if run.kind == _KIND:
         return {**run.recipe, "metrics": {**metrics, **dict(run.recipe["metrics"])}}

@@ -54,7 +54,7 @@ def test_reconstruct_refuses_what_cannot_be(stream, options, message):
 
 
 def test_unknown_methods_and_files_name_the_closest(stream, tmp_path):
-    with pytest.raises(UnknownComponent, match="did you mean .*classic/tfi"):
+    with pytest.raises(UnknownComponent, match=r"did you mean .*classic/tfi"):
         sc.reconstruct(stream, "classic/tfj")
     sc.save(stream, tmp_path / "recording.dat")
     with pytest.raises(sc.SpikeFormatError, match=r"did you mean recording\.dat"):

@@ -36,9 +36,10 @@ def run(capsys, monkeypatch):
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
 
     def run(*arguments, code=0):
-        with pytest.raises(SystemExit) as end, warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("default")
-            main([str(argument) for argument in arguments])
+            with pytest.raises(SystemExit) as end:
+                main([str(argument) for argument in arguments])
         captured = capsys.readouterr()
         assert (end.value.code or 0) == code, captured.err
         return captured.out if code == 0 else captured.err
@@ -178,7 +179,8 @@ def test_the_recordings_own_gain_is_used_unless_another_is_given(run, recording)
 
 def test_run_checks_without_torch(tmp_path, recording):
     (tmp_path / "e.toml").write_text(
-        '[source]\nuse = "vidar/dat"\npath = "scene.dat"\n[reconstructor]\nuse = "classic/tfp"\n[run]\noutput = "v.npy"\n'
+        '[source]\nuse = "vidar/dat"\npath = "scene.dat"\n'
+        '[reconstructor]\nuse = "classic/tfp"\n[run]\noutput = "v.npy"\n'
     )
     code = (
         "import sys\nfrom spikecore.cli import main\n"

@@ -10,7 +10,7 @@ import pytest
 
 from spikecore.component import Component, PluginInfo
 from spikecore.config import option
-from spikecore.errors import CompositionError, ConfigError, PluginError, UnknownComponent
+from spikecore.errors import AmbiguousComponent, CompositionError, ConfigError, PluginError, UnknownComponent
 from spikecore.experiment import Experiment, RunConfig
 from spikecore.hookspecs import hookimpl
 from spikecore.host import PluginHost
@@ -53,6 +53,7 @@ def host():
         yield declare("metric", "niqe", ("image",))
         yield declare("loss", "l2", ("image",), targets=("image",))
         yield declare("trainer", "loop")
+        yield declare("loss", "masked", ("depth",), targets=("depth",))
         yield declare("model", "absent", ("spikes",), ("image",), requires=("a_module_that_is_not_there",))
 
     host = PluginHost()
@@ -124,6 +125,14 @@ def test_what_does_not_fit_is_refused_with_both_ids(host, roles, one, other, wha
         ({"run": {"tile": 8, "overlap": 8}}, ConfigError, "must be smaller"),
         ({"run": {"gain": -1.0}}, ConfigError, "gain"),
         ({"run": {"bits": 12}}, ConfigError, "bits"),
+        ({"stage": {"name": "one"}}, ConfigError, r"\[\[stage\]\]"),
+        ({"stage": [{"steps": 1, "losses": {"l2": 1.0}}]}, ConfigError, r"'name' is required @ \$.stage.0"),
+        ({"stage": [{"name": "one", "losses": {"l2": 1.0}}]}, ConfigError, r"steps or epochs.* @ \$.stage.0"),
+        ({"stage": [{"name": "one", "steps": 1, "epochs": 1, "losses": {"l2": 1.0}}]}, ConfigError, "steps or epochs"),
+        ({"stage": [{"name": "one", "steps": 0, "losses": {"l2": 1.0}}]}, ConfigError, "above 0"),
+        ({"stage": [{"name": "one", "steps": 1}]}, ConfigError, r"losses = .* @ \$.stage.0"),
+        ({"stage": [{"name": "one", "steps": 1, "losses": {"l2": "1"}}]}, ConfigError, r"\$.stage.0.losses"),
+        ({"stage": [{"name": "one", "steps": 1, "losses": {"l3": 1.0}}]}, UnknownComponent, "no loss 'l3'"),
     ],
 )
 def test_wrong_tables_are_refused(host, table, error, message):
@@ -148,6 +157,58 @@ def test_the_resolved_experiment_is_the_same_experiment(host):
     assert again.dump() == first.dump()
     assert again.fingerprint == first.fingerprint
     assert Experiment.from_dict({**table, "seed": 6}, host).fingerprint != first.fingerprint
+
+
+def stage(*losses, **changes):
+    return {"name": "one", "steps": 3, "losses": dict.fromkeys(losses, 1.0), **changes}
+
+
+def test_stages_are_part_of_the_experiment(host):
+    trains = {"flow.*": 0.1, "*": 1}
+    table = {
+        "source": {"use": "labelled"},
+        "stage": [stage("l2", trains=trains, schedule={"use": "cosine"}), stage("fake/l2", steps=None, epochs=2)],
+    }
+    del table["stage"][1]["steps"]
+    first = Experiment.from_dict(table, host)
+    assert [one.steps for one in first.stages] == [3, None]
+    assert list(first.stages[0].trains.items()) == [("flow.*", 0.1), ("*", 1.0)], "in the order stated"
+    again = Experiment.from_dict(json.loads(json.dumps(first.dump())), host)
+    assert again.stages == first.stages
+    assert again.fingerprint == first.fingerprint
+    assert "stage" not in Experiment.from_dict({}, host).dump()
+
+
+def test_a_stage_names_a_loss_by_label_id_or_name(host):
+    losses = [{"use": "l2", "window": 3}, {"use": "l2"}, {"use": "masked", "window": 5}]
+    experiment = Experiment.from_dict({"loss": losses}, host)
+    assert experiment.loss("fake/l2 window=3").config.window == 3
+    assert experiment.loss("fake/l2").config.window == 41, "that of the bare label"
+    assert experiment.loss("masked").config.window == 5
+    assert Experiment.from_dict({}, host).loss("l2").config.window == 41, "with default options"
+    with pytest.raises(AmbiguousComponent, match="'fake/l2 window=3', 'fake/l2'"):
+        experiment.loss("l2")
+
+
+def test_what_is_validated_on_fits_the_model_and_the_metrics(host):
+    """The training source of a method without supervision has no ground truth; that of its validation is judged by."""
+    table = {
+        "source": {"use": "camera"},
+        "validation": {"use": "labelled"},
+        "reconstructor": {"use": "mean"},
+        "metric": [{"use": "psnr"}],
+    }
+    experiment = Experiment.from_dict(table, host)
+    assert experiment.parts["validation"].component.id == "fake/labelled"
+    assert Experiment.from_dict(experiment.dump(), host).dump() == experiment.dump()
+    for changes, one, other in [
+        ({"validation": {"use": "camera"}}, "fake/psnr", "fake/camera"),
+        ({"validation": {"use": "stereo"}}, "fake/mean", "fake/stereo"),
+        ({"stage": [stage("l2")]}, "fake/l2", "fake/camera"),
+        ({"stage": [stage("masked")]}, "fake/masked", "fake/mean"),
+    ]:
+        with pytest.raises(CompositionError, match=f"{one}.*{other}"):
+            Experiment.from_dict({**table, **changes}, host)
 
 
 def test_toml_files_with_overrides(host, tmp_path):

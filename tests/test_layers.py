@@ -14,9 +14,10 @@ ROOT = Path(__file__).resolve().parents[1]
 CORE = sorted(path for path in (ROOT / "spikecore").rglob("*.py") if "templates" not in path.parts)
 PLUGINS = sorted((ROOT / "plugins").glob("*/src/*"))
 HEAVY = {"torch", "numba", "cv2", "h5py", "av"}
-TORCH_FREE = {
+TORCH_FREE = {  # modules of the core that listing, checking and opening need
     "errors", "component", "hookspecs", "observe", "config", "host", "experiment", "api", "output", "record", "weights",
-    "spikes", "events", "sample", "batch", "interfaces", "live", "statistics", "ahead", "grid", "sinks", "scaffold", "__init__",
+    "spikes", "events", "sample", "batch", "interfaces", "live", "statistics", "ahead", "grid", "sinks",
+    "scaffold", "results", "tracker", "tables", "jobs", "pool", "__init__",
 }  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def test_a_file_of_ones_own(tmp_path):
     path = tmp_path / "mine.safetensors"
     path.write_bytes(b"x")
     assert locate(host, host.find("net"), str(path)) == (path, sha256(b"x").hexdigest())
-    with pytest.raises(WeightsError, match="no weights file 'none.safetensors'"):
+    with pytest.raises(WeightsError, match=r"no weights file 'none\.safetensors'"):
         locate(host, host.find("net"), "none.safetensors")
     with pytest.raises(WeightsError, match="it ships none"):
         locate(host, host.find("net"))

@@ -68,9 +68,9 @@ def _default_output(path: Path, run: dict[str, Any]) -> Path:
 def run(experiment: Path, settings: tuple[str, ...], output: Path | None, check: bool) -> None:
     """An experiment file, or the run.json of an earlier run."""
     host = get_host()
-    if output is not None:
-        settings = (*settings, f"run.output='{output}'")
     bound = Experiment.from_file(experiment, host, settings)
+    if output is not None:
+        bound = attrs.evolve(bound, run=attrs.evolve(bound.run, output=str(output)))
     if check:
         click.echo(f"{experiment}: {', '.join(part.component.id for part in bound.parts.values())} fit together")
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,7 +22,7 @@ CHANNELS = (FRAMES, 64, 128, 64, 16, 1)
 class Conv(nn.Module):
     """Light intensity at the middle frame, in spikes per frame: ReLU after all convolutions but the last.
 
-    Any height and width. 185,121 parameters; 184,848 multiply-accumulates a pixel. Spikes outside the picture count
+    Any height and width. 180,705 parameters; 180,432 multiply-accumulates a pixel. Spikes outside the picture count
     as none, so the outermost five pixels see less.
     """
 
@@ -30,7 +31,7 @@ class Conv(nn.Module):
     def __init__(self, config: ConvConfig) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for taken, given in zip(CHANNELS, CHANNELS[1:], strict=False):
+        for taken, given in pairwise(CHANNELS):
             layers += [nn.Conv2d(taken, given, 3, padding=1), nn.ReLU()]
         self.network = nn.Sequential(*layers[:-1])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+import attrs
 import torch
 
 from spikecore import Experiment, UsageError
@@ -52,7 +53,7 @@ def assemble(
         seed=experiment.seed,
         resume=resume,
         host=experiment.host,
-        recipe=record(experiment, digests),
+        recipe=record(attrs.evolve(experiment, stages=stages), digests),
     )
     return trainer_of(experiment).build(), run
 

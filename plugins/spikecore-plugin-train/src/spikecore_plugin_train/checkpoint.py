@@ -65,7 +65,10 @@ class Store:
             valid = next((found.name for found in self.paths()), None)
             kept = f"{valid} is complete; make room and go on with --resume" if valid else "there is no older one"
             raise OutputError(f"no checkpoint: {error}\n  {kept}") from error
-        for old in sorted(self.folder.glob("step-*.pt"), reverse=True)[self.keep :]:
+        held = [found for found in sorted(self.folder.glob("step-*.pt")) if found.name <= path.name]
+        for old in (
+            held[: -self.keep] if path != self.best else []
+        ):  # newer ones could not be read; they count for nothing
             old.unlink()
 
     def newest(self) -> tuple[Path, dict[str, Any]] | None:

@@ -50,18 +50,12 @@ def train(experiment: Path, settings: tuple[str, ...], output: Path | None, resu
 
 
 def _train(experiment: Experiment, folder: Path, resume: Resume, leads: bool) -> TrainResult:
-    from spikecore.record import write_record
     from spikecore_plugin_train.assemble import assemble
 
     trainer, run = assemble(experiment, folder, resume)
-    if leads:
-        if "progress" not in experiment.host.statuses:
-            experiment.host.register(Progress(), "progress")
-        folder.mkdir(parents=True, exist_ok=True)
-    result = trainer.fit(run)
-    if leads:
-        write_record(folder, run.recipe)
-    return result
+    if leads and "progress" not in experiment.host.statuses:
+        experiment.host.register(Progress(), "progress")
+    return trainer.fit(run)
 
 
 def _report(result: TrainResult, folder: Path) -> None:

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import torch
 
-from spikecore import SpikeFormatError
 from spikecore.errors import Interrupted
 from spikecore.interfaces import TrainResult, TrainRun
 from spikecore.observe import RunInfo
+from spikecore.record import write_record
 from spikecore_plugin_train import randomness
 from spikecore_plugin_train.average import Average
-from spikecore_plugin_train.checkpoint import Store
 from spikecore_plugin_train.config import LoopConfig
 from spikecore_plugin_train.data import TrainingSet
-from spikecore_plugin_train.export import export
 from spikecore_plugin_train.group import Group
+from spikecore_plugin_train.keeper import Keeper
 from spikecore_plugin_train.loader import Places, batches
 from spikecore_plugin_train.observers import Observers, logs_host
 from spikecore_plugin_train.order import Order, Share
 from spikecore_plugin_train.pictures import write_pictures
 from spikecore_plugin_train.progress import Progress
-from spikecore_plugin_train.snapshot import guard, restored, snapshot
 from spikecore_plugin_train.stages import Plan
 from spikecore_plugin_train.step import Stepper
 from spikecore_plugin_train.validate import Validation
@@ -57,54 +54,35 @@ class Training:
         self.validation = Validation(run, config)
         self.average = Average(self.model, config.ema)
         self.stepper = Stepper(self.model, run.losses, config, group)
-        self.store = Store(run.directory, config.keep)
+        self.keeper = Keeper(run, config, group, self.average, self.stepper.scaler)
         self.progress = Progress()
         self.observers = Observers([], RunInfo("train", ""))
         self.optimiser: torch.optim.Optimizer | None = None
 
     def fit(self) -> TrainResult:
         """Take all steps that are left."""
-        held = self._resume()
+        self.progress, held = self.keeper.resume()
         if self.config.compile:
             self.model.network.compile()
         self._listen()
+        if self.group.leads and self.run.recipe:
+            write_record(self.run.directory, self.run.recipe)
         self.observers.start()
         result: dict[str, Any] = {"state": "failed"}
         try:
             for number in range(self.progress.stage, len(self.plans)):
                 self._stage(number, held)
                 held = None
-            self._finish()
+            for path in self.keeper.export("weights", self.progress):
+                self.observers.saved(path)
             result["state"] = "done"
         except (Interrupted, KeyboardInterrupt):
             result["state"] = "interrupted"
             raise
         finally:
             self.observers.end(result | {"steps": self.progress.step, "scores": self.progress.scores})
-        newest = next(iter(self.store.paths()), None)
-        return TrainResult(self.progress.step, tuple(self.progress.losses), dict(self.progress.scores), newest)
-
-    def _resume(self) -> dict[str, Any] | None:
-        """The checkpoint to go on from, after everything but the optimiser was restored from it."""
-        if self.run.resume == "never":
-            return None
-        if self.group.leads:
-            self.store.tidy()
-        found = self.store.newest()
-        if self.group.size > 1:  # all processes must go on from one and the same step
-            steps = [held["step"].item() for held in self.group.gather({"step": _step_of(found)})]
-            if len(set(steps)) != 1:
-                raise SpikeFormatError(self.store.folder, f"processes see checkpoints of different steps: {steps}")
-        if found is None:
-            return None
-        path, held = found
-        self.progress = restored(
-            held, path, guard(self.run, self.config), self.model, self.average, self.stepper.scaler
-        )
-        states = held["random"]
-        if self.group.rank < len(states):  # of processes that are new, the seeded generators stay
-            randomness.restore(states[self.group.rank], self.group.device)
-        return held
+        progress = self.progress
+        return TrainResult(progress.step, tuple(progress.losses), dict(progress.scores), self.keeper.newest)
 
     def _listen(self) -> None:
         total = sum(plan.steps for plan in self.plans)
@@ -117,7 +95,7 @@ class Training:
         plan, progress = self.plans[number], self.progress
         self.optimiser = plan.optimiser()
         if held is not None and progress.stage_step:
-            self.optimiser.load_state_dict(held["optimiser"])
+            self.optimiser.load_state_dict(held)
         start = (progress.epoch, progress.batch, plan.steps - progress.stage_step)
         training = TrainingSet(self.run.source, self.model.window, self.config, self.seed)
         micros = batches(training, Places(self.order, *start), self.config.workers, self.seed)
@@ -127,17 +105,12 @@ class Training:
             over = self._judged(plan, share) or progress.stage_step == plan.steps
             if over:
                 progress.next_stage()
-            if (
-                stopping
-                or (over and number == len(self.plans) - 1)
-                or progress.step % self.config.checkpoint_every == 0
-            ):
+            last = over and number == len(self.plans) - 1
+            if stopping or last or progress.step % self.config.checkpoint_every == 0:
                 self._save()
             if stopping:
-                how = "the same command with --resume goes on"
-                raise Interrupted(
-                    f"stopped after step {progress.step}; the checkpoint is in {self.run.directory}: {how}"
-                )
+                where = f"the checkpoint is in {self.run.directory}"
+                raise Interrupted(f"stopped after step {progress.step}; {where}\n  go on with --resume")
             if over:
                 return
         progress.next_stage()  # the checkpoint was written at the very end of the stage
@@ -189,29 +162,6 @@ class Training:
         return dict(zip(self.validation.metrics, values.tolist(), strict=True))
 
     def _save(self, best: bool = False) -> None:
-        """Write a checkpoint, and the weights too if they are the best so far."""
-        states = self.group.gather(randomness.capture(self.group.device))
-        if not self.group.leads:
-            return
         assert self.optimiser is not None  # made when the stage began
-        path = self.store.best if best else self.store.path(self.progress.step)
-        parts = (self.model, self.average, self.optimiser, self.stepper.scaler)
-        self.store.save(path, snapshot(self.progress, guard(self.run, self.config), parts, states, self.run.recipe))
-        self.observers.saved(path)
-        if best:
-            self._export("best")
-
-    def _finish(self) -> None:
-        if self.group.leads:
-            self._export("weights")
-
-    def _export(self, name: str) -> None:
-        experiment = json.dumps(self.run.recipe.get("experiment", {}), sort_keys=True)
-        training = f"{self.progress.step} steps of {experiment}"
-        with self.average.applied():
-            path = export(self.run.model, self.run.directory / f"{name}.safetensors", training, self.progress.scores)
-        self.observers.saved(path)
-
-
-def _step_of(found: tuple[Any, dict[str, Any]] | None) -> torch.Tensor:
-    return torch.tensor(-1 if found is None else int(found[1]["progress"]["step"]))
+        for path in self.keeper.save(self.progress, self.optimiser, best):
+            self.observers.saved(path)

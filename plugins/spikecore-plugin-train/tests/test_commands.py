@@ -1,0 +1,146 @@
+"""`spikecore train` and the experiments of the examples."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+from spikecore_plugin_train.assemble import assemble
+
+from spikecore import ConfigError, Experiment, PluginHost
+from spikecore.config import override, read_table
+from spikecore.errors import CompositionError, UnknownComponent
+from spikecore.results import Results
+
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "spikecore-plugin-tiny"
+EXPERIMENTS = {
+    "image": ["stage.0.steps=2", "stage.1.steps=3", "trainer.validate_every=5", "source.clips=4", "validation.clips=1"],
+    "video": ["stage.0.epochs=1", "stage.0.schedule.milestones=[1]", "source.clips=4"],
+    "depth": ["source.clips=4"],
+}
+
+
+@pytest.fixture
+def host(tiny):
+    host = PluginHost.discover()
+    if "tiny" not in host.statuses:
+        host.register(tiny, "tiny")
+    return host
+
+
+def experiment(host, name, settings=()):
+    table = read_table(EXAMPLE / f"train_{name}.toml")
+    del table["requires"]  # the example is not installed as a distribution here
+    return Experiment.from_dict(override(table, settings), host)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_examples_train(host, name, tmp_path):
+    trainer, run = assemble(experiment(host, name, EXPERIMENTS[name]), tmp_path)
+    result = trainer.fit(run)
+    assert len(result.losses) == result.steps > 0
+    if name == "depth":
+        assert result.losses[-1] < result.losses[0]
+    exported = load_file(tmp_path / "weights.safetensors")
+    assert exported.keys() == run.model.network.state_dict().keys()
+    if name == "image":
+        assert set(result.scores) == {"builtin/psnr"}
+        assert (tmp_path / "pictures" / "step-000000005" / "scene-1-0.png").stat().st_size > 100
+        assert (tmp_path / "best.safetensors").is_file()
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_examples_are_resolved_completely(host, name):
+    first = experiment(host, name)
+    again = Experiment.from_dict(json.loads(json.dumps(first.dump())), host)
+    assert again.dump() == first.dump()
+    assert again.stages == first.stages
+    assert again.fingerprint == first.fingerprint
+
+
+def test_a_trained_image_model_reconstructs(host, tmp_path):
+    """The weights of a training are weights of the runner, and in its units."""
+    bound = experiment(host, "image", ["stage.0.steps=2", "stage.1.steps=40"])
+    trainer, run = assemble(bound, tmp_path)
+    score = trainer.fit(run).scores["builtin/psnr"]
+    from spikecore.evaluate import evaluate_item
+
+    table = bound.dump()
+    table |= {"source": table.pop("validation"), "run": {"weights": str(tmp_path / "weights.safetensors")}}
+    for role in ("trainer", "loss", "stage"):
+        del table[role]
+    judged = [evaluate_item(Experiment.from_dict(table, host), item, tmp_path) for item in range(3)]
+    values = [score["value"] for one in judged for score in one["scores"] if score["metric"] == "builtin/psnr"]
+    assert sum(values) / 3 == pytest.approx(score, abs=1e-3)
+
+
+def test_weights_to_start_from(host, tmp_path):
+    trainer, run = assemble(experiment(host, "depth", ["source.clips=2"]), tmp_path / "first")
+    trainer.fit(run)
+    path = tmp_path / "first" / "weights.safetensors"
+    _, fine = assemble(experiment(host, "depth", [f"run.weights='{path}'"]), tmp_path / "second")
+    loaded = load_file(path)
+    assert all((loaded[name] == value).all() for name, value in fine.model.network.state_dict().items())
+    assert list(fine.recipe["weights"]) == ["tiny/depth"]
+
+
+def test_losses_take_the_options_stated_for_them(host, tmp_path):
+    _, run = assemble(experiment(host, "video"), tmp_path)
+    assert run.losses["train/video"].norm.value == "charbonnier"
+    _, run = assemble(experiment(host, "depth"), tmp_path)
+    assert run.losses["train/depth"].norm.value == "l1"
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "told"),
+    [
+        (["stage.0.losses={'train/l3'=1.0}"], UnknownComponent, "train/l3"),
+        (["stage.0.losses={'train/depth'=1.0}"], CompositionError, "train/depth needs depth"),
+        (["validation.use='tiny/drive'", "validation={use='tiny/drive'}"], CompositionError, "tiny/drive"),
+        (["trainer.batch=0"], ConfigError, "batch"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_training(host, settings, error, told):
+    with pytest.raises(error, match=told):
+        experiment(host, "image", settings)
+
+
+def spikecore(folder, environment, *arguments):
+    command = [sys.executable, "-m", "spikecore", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_the_command_trains_refuses_and_resumes(with_tiny, tmp_path):
+    path = str(EXAMPLE / "train_depth.toml")
+    settings = ["--set", "source.clips=4", "--set", 'trainer.logs=["csv", "results"]', "-o", "run"]
+    done = spikecore(tmp_path, with_tiny, "train", path, *settings)
+    assert done.returncode == 0, done.stderr
+    assert "run/weights.safetensors" in done.stdout
+    assert "10 steps; checkpoint run/checkpoints/step-000000010.pt" in done.stderr
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["experiment"]["model"]["use"] == "tiny/depth"
+    assert record["experiment"]["stage"][0]["losses"] == {"train/depth": 1.0}, "the recipe that was used"
+    refused = spikecore(tmp_path, with_tiny, "train", path, *settings)
+    assert refused.returncode == 2
+    assert "--resume" in refused.stderr
+    again = spikecore(tmp_path, with_tiny, "train", str(tmp_path / "run" / "run.json"), "-o", "run", "--resume")
+    assert again.returncode == 0, again.stderr
+    assert "10 steps" in again.stderr
+    (kept,) = Results(Path(with_tiny["SPIKECORE_RESULTS"])).runs("train")
+    assert (kept.name, kept.state) == ("tiny-depth", "done")
+
+
+def test_commands_are_offered_without_torch(tmp_path):
+    code = (
+        "import sys\nfrom spikecore.cli import main\n"
+        "try: main(['train', '--help'])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "--resume" in done.stdout
