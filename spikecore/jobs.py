@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir
 from functools import lru_cache
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -67,9 +68,20 @@ class Job:
             return None
 
 
-def _versions(experiment: Experiment) -> list[tuple[str, str]]:
-    names = {bound.component.plugin for bound in experiment.parts.values()}
-    return sorted((name, status.version) for name, status in experiment.host.statuses.items() if name in names)
+def _versions(experiment: Experiment) -> list[tuple[str, str, int]]:
+    """Plugins in use, their versions, and when their code was last changed: an edited method is done again."""
+    packages = {
+        b.component.plugin: b.component.target.partition(":")[0].partition(".")[0] for b in experiment.parts.values()
+    }
+    statuses = experiment.host.statuses
+    return sorted((name, statuses[name].version, _changed(package)) for name, package in packages.items())
+
+
+def _changed(package: str) -> int:
+    """Latest change of a package's Python files, in ns; 0 where it has none on disk."""
+    spec = find_spec(package)
+    folders = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
+    return max((file.stat().st_mtime_ns for folder in folders for file in folder.rglob("*.py")), default=0)
 
 
 def _files(experiment: Experiment, folder: Path) -> Iterator[tuple[str, int, int]]:

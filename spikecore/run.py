@@ -236,6 +236,7 @@ def _write(
         return path
     except KeyboardInterrupt:
         state = "interrupted"
+        done = done if method.produces is Data.VIDEO else sink.written
         kept = sink.interrupt()
         where = f"the first {done} are in {kept}" if kept else "nothing was finished"
         follow = f"\n  go on with --start {wanted[done]} --stop {wanted[-1] + 1}" if 0 < done < len(wanted) else ""

@@ -25,7 +25,9 @@ ARRAYS = (".npy", ".h5", ".hdf5")
 
 
 class Sink(Protocol):
-    """Takes results one by one, in order."""
+    """Takes results one by one, in order; `written` says how many it has taken whole."""
+
+    written: int
 
     def write(self, instant: int, picture: Picture) -> None:
         """Take the result (H, W) or (H, W, 3) of one instant, pictures in [0, 1]."""
@@ -168,6 +170,7 @@ class PngFolder:
 
     def __init__(self, target: Target) -> None:
         self.target = target
+        self.written = 0
         try:
             target.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -178,6 +181,7 @@ class PngFolder:
         sink = PngFile(attrs.evolve(self.target, path=self.target.path / f"{instant:08d}.png"))
         sink.write(instant, picture)
         sink.commit()
+        self.written += 1
 
     def commit(self) -> Path:
         """See `Sink`."""

@@ -144,3 +144,10 @@ def test_commands_are_offered_without_torch(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "--resume" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_example_distribution_passes_its_contracts(with_tiny, tmp_path):
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(EXAMPLE / "tests")]
+    done = subprocess.run(command, cwd=tmp_path, env=with_tiny, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stdout

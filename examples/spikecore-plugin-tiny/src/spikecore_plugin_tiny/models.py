@@ -47,7 +47,7 @@ class Image(nn.Module):
 
 
 class Video(nn.Module):
-    """Each camera frame plus what two convolutions of it and the spike rate around it add."""
+    """Each channel of each camera frame plus what two convolutions of it and the spike rate around it add."""
 
     window = Window()
 
@@ -61,11 +61,14 @@ class Video(nn.Module):
         spikes = batch.spikes.tensor()
         times = batch.frame_times[0].round().long().tolist()  # the clips of a batch have equal times
         rates = [spikes[:, max(t - SPAN, 0) : t + SPAN + 1].mean(1, keepdim=True) for t in times]
+        pairs = zip(batch.frames.unbind(1), rates, strict=True)
         sharp = [
-            frame + self.network(torch.cat([frame, rate], 1))
-            for frame, rate in zip(batch.frames.unbind(1), rates, strict=True)
+            torch.cat([self._sharpened(channel, rate) for channel in frame.split(1, 1)], 1) for frame, rate in pairs
         ]
         return {"video": torch.stack(sharp, 1)}
+
+    def _sharpened(self, channel: torch.Tensor, rate: torch.Tensor) -> torch.Tensor:
+        return channel + self.network(torch.cat([channel, rate], 1))
 
     def stages(self) -> Sequence[Stage]:
         """See `spikecore.interfaces.Model`."""

@@ -10,6 +10,7 @@ from datetime import timedelta
 import attrs
 import torch
 import torch.distributed as dist
+import torch.distributed.nn.functional
 
 from spikecore import UsageError
 from spikecore.adapter import check_device
@@ -95,6 +96,8 @@ def joined(device: str, timeout: int) -> Iterator[Group]:
     if dist.is_initialized():
         yield Group(dist.get_rank(), dist.get_world_size(), own)
         return
+    # Modules that optimisers import on first use take the group of that moment for the default of an argument. Those
+    # that are imported above, before there is one, do not keep it alive: its threads end here, not as Python exits.
     backend = "cpu:gloo,cuda:nccl" if own.type == "cuda" else "gloo"
     dist.init_process_group(backend, timeout=timedelta(seconds=timeout))
     try:

@@ -104,6 +104,8 @@ def main():
     host = PluginHost()
     host.register(Echo(), "echo")
     train(given.directory, given.steps, options=given.options, plain=given.plain, host=host, resume="auto")
+    threads = [(entry / "comm").read_text() for entry in Path("/proc/self/task").iterdir()]
+    assert not any("gloo" in name for name in threads), "a process group is left, whose threads may abort the exit"
 
 
 if __name__ == "__main__":
