@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
 from spikecore_plugin_train.assemble import assemble
+from spikecore_plugin_train.stages import Plan, trainable_names
 
 from spikecore import ConfigError, Experiment, PluginHost
 from spikecore.config import override, read_table
@@ -151,3 +153,13 @@ def test_the_example_distribution_passes_its_contracts(with_tiny, tmp_path):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(EXAMPLE / "tests")]
     done = subprocess.run(command, cwd=tmp_path, env=with_tiny, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_experiment_in_the_readme_is_one(host):
+    text = (Path(__file__).resolve().parents[1] / "README.md").read_text()
+    table = tomllib.loads(text.partition("```toml\n")[2].partition("```")[0])
+    bound = Experiment.from_dict(table, host)
+    assert [stage.name for stage in bound.stages] == ["head", "whole"]
+    model = bound.parts["model"].build()
+    plans = [Plan(stage, model, trainable_names(model), per_epoch=3) for stage in bound.stages]
+    assert [plan.steps for plan in plans] == [1000, 150]
