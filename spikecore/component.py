@@ -82,6 +82,7 @@ class Weights:
         license: SPDX id of the weights.
         training: The experiment or sentence that says how they were made.
         scores: Measured scores, by "data set/metric".
+        options: Options of the component that these weights were made with, for example its variant.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Weights:
     license: str = "unknown"
     training: str = ""
     scores: Mapping[str, float] = attrs.field(factory=dict)
+    options: Mapping[str, object] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         if not self.file and not self.url:
@@ -134,6 +136,8 @@ class Component:
         writer: Sources only: "package.module:function", called as `function(stream, path, config)`.
         requires: Modules beyond the plugin's hard dependencies.
         weights: Trained weights it can use.
+        importer: Models only: "package.module:function", called as `function(checkpoint)` with what a foreign checkpoint
+            file holds; gives a `spikecore.weights.Imported` or raises WeightsError.
         license: SPDX id of the method or data.
         citation: BibTeX of the paper.
         plugin: Filled in by the host on admission.
@@ -151,6 +155,7 @@ class Component:
     writer: str = ""
     requires: tuple[str, ...] = ()
     weights: tuple[Weights, ...] = ()
+    importer: str = ""
     license: str = "unknown"
     citation: str = ""
     plugin: str = ""

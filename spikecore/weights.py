@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import attrs
 
 from spikecore.component import Component, Weights
 from spikecore.errors import WeightsError, closest
@@ -15,6 +18,19 @@ from spikecore.host import PluginHost
 
 if TYPE_CHECKING:
     import torch
+
+
+@attrs.frozen(eq=False)
+class Imported:
+    """What an importer made of a foreign checkpoint.
+
+    Args:
+        tensors: Under the keys of the model's bare network.
+        options: Options of the component that the tensors need, for example {"variant": "a"}.
+    """
+
+    tensors: Mapping[str, torch.Tensor]
+    options: Mapping[str, object] = attrs.field(factory=dict)
 
 
 def cache_folder() -> Path:
