@@ -136,8 +136,8 @@ class Component:
         writer: Sources only: "package.module:function", called as `function(stream, path, config)`.
         requires: Modules beyond the plugin's hard dependencies.
         weights: Trained weights it can use.
-        importer: Models only: "package.module:function", called as `function(checkpoint)` with what a foreign checkpoint
-            file holds; gives a `spikecore.weights.Imported` or raises WeightsError.
+        importer: Models only: "package.module:function", called as `function(checkpoint)` with what a foreign
+            checkpoint file holds; gives a `spikecore.weights.Imported` or raises WeightsError.
         license: SPDX id of the method or data.
         citation: BibTeX of the paper.
         plugin: Filled in by the host on admission.
