@@ -52,7 +52,8 @@ def test_clipping_bounds_the_step(task, tmp_path):
     assert moved[1] == pytest.approx(0.1 * 0.01, rel=1e-3)
 
 
-def test_the_average_is_that_of_all_weights(task, tmp_path):
+@pytest.mark.parametrize("decay", [0.15, 0.999])
+def test_the_average_is_that_of_all_weights(task, tmp_path, decay):
     seen = []
 
     class Watch:
@@ -68,9 +69,10 @@ def test_the_average_is_that_of_all_weights(task, tmp_path):
     host.register(Watch(), "watch")
     model = task.Net(plain=True)
     expected = weights(model)
-    result, _ = task.train(tmp_path, 6, plain=True, model=model, host=host, options={"ema": 0.75})
-    for state in seen:
-        expected = {name: 0.75 * value + 0.25 * state[name] for name, value in expected.items()}
+    result, _ = task.train(tmp_path, 6, plain=True, model=model, host=host, options={"ema": decay})
+    for step, state in enumerate(seen, start=1):
+        kept = min(decay, (1 + step) / (10 + step))  # 2/11 at first: quickly away from random weights
+        expected = {name: kept * value + (1 - kept) * state[name] for name, value in expected.items()}
     content = read(result.checkpoint)
     assert apart(content["average"], expected) < 1e-6
     assert apart(content["model"], seen[-1]) == 0, "the model itself keeps its last weights"

@@ -1,4 +1,8 @@
-"""Exponential moving average of weights: a_t = d·a_{t-1} + (1 - d)·w_t."""
+"""Exponential moving average of weights: a_t = d_t·a_{t-1} + (1 - d_t)·w_t.
+
+d_t = min(d, (1 + t) / (10 + t)), as in TensorFlow's ExponentialMovingAverage: a fixed d close to 1 would hold on to the
+random weights of the start for thousands of steps.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ class Average:
 
     Args:
         model: Whose state, on its device already; its values are the average's first.
-        decay: d, in 0..1; 0 keeps no average.
+        decay: d, at least 0 and below 1; 0 keeps no average.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
@@ -25,11 +29,12 @@ class Average:
         self.state = {name: value.clone() for name, value in self._live.items()}
 
     @torch.no_grad()
-    def update(self) -> None:
-        """Take in the current weights; integers (counters) are copied."""
+    def update(self, step: int) -> None:
+        """Take in the weights after optimiser step number `step`, the first being 1; integers (counters) are copied."""
+        decay = min(self.decay, (1 + step) / (10 + step))
         for name, value in self._live.items():
             if value.is_floating_point():
-                self.state[name].lerp_(value, 1 - self.decay)
+                self.state[name].lerp_(value, 1 - decay)
             else:
                 self.state[name].copy_(value)
 

@@ -61,7 +61,7 @@ class LoopConfig:
     clip: float = option(0.0, help="largest norm of the gradient, 0 for any", validator=ge(0.0))
     ema: float = option(
         0.0,
-        help="decay of an average of the weights that is judged and exported, 0 for none",
+        help="decay of an average of the weights that is judged and exported, less at first; 0 for none",
         validator=and_(ge(0.0), lt(1.0)),
     )
     compile: bool = option(False, help="compile the network with torch.compile")

@@ -125,7 +125,7 @@ class Training:
         where = f"stage {plan.stage.name!r}, step {progress.step + 1}"
         parts = ((next(micros), len(micro) / share.size) for micro in share.micros)
         values = self.stepper.take(plan.stage, optimiser, parts, where, self.stop())
-        self.average.update()
+        self.average.update(progress.step + 1)
         stopping = values.pop("stop") > 0
         progress.advance(values["loss"], share.last)
         self.observers.step(progress.step, {"lr": current, "stage": progress.stage + 1, **values})
