@@ -40,15 +40,17 @@ _HOME = {
     "collate": "batch",
     "Live": "live",
     "compose": "api",
+    "evaluate": "api",
     "list_components": "api",
     "open": "api",
     "open_source": "api",
     "reconstruct": "api",
+    "run": "api",
     "save": "api",
 }
 
 if TYPE_CHECKING:
-    from spikecore.api import compose, list_components, open, open_source, reconstruct, save
+    from spikecore.api import compose, evaluate, list_components, open, open_source, reconstruct, run, save
     from spikecore.batch import Batch, collate
     from spikecore.component import API_VERSION, Component, Data, Kind, PluginInfo, Weights
     from spikecore.config import option
@@ -84,12 +86,14 @@ __all__ = [
     "Window",
     "collate",
     "compose",
+    "evaluate",
     "hookimpl",
     "list_components",
     "open",
     "open_source",
     "option",
     "reconstruct",
+    "run",
     "save",
 ]
 

@@ -1,11 +1,14 @@
-"""The verbs of `import spikecore as sc`: open, reconstruct, compose, save, list_components."""
+"""The verbs of `import spikecore as sc`: open, reconstruct, compose, run, evaluate, save, list_components."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+import attrs
 
 from spikecore.component import Component, Kind
 from spikecore.errors import SpikeFormatError, UsageError, closest
@@ -17,6 +20,9 @@ from spikecore.spikes import SpikeStream
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from spikecore.results import Score
+    from spikecore.runner import Summary
 
 Reference: TypeAlias = str | Mapping[str, Any]
 """A component: its id, or a table {"use": id, option: value, …}."""
@@ -121,7 +127,7 @@ def reconstruct(
     Returns:
         float32 (height, width), intensity in spike-rate units × gain, clipped to [0, 1].
     """
-    from spikecore.run import reconstruct_image
+    from spikecore.runner import reconstruct_image
 
     return reconstruct_image(host or default_host(), stream, method, options, at=at, gain=gain, device=device)
 
@@ -182,3 +188,76 @@ def compose(
 
 def _table(reference: Reference) -> dict[str, Any]:
     return {"use": reference} if isinstance(reference, str) else dict(reference)
+
+
+def run(
+    experiment: Experiment | str | Path | Mapping[str, Any],
+    *,
+    output: str | Path | None = None,
+    host: PluginHost | None = None,
+) -> Summary:
+    """Run a source's recordings through a method into files, as `spikecore run` does.
+
+    Args:
+        experiment: From `compose`; or the path of a TOML file or run.json; or the same as a table.
+        output: As `run.output`, which it replaces.
+        host: Where to look for components, unless the experiment has its own.
+
+    Returns:
+        The files written, the number of results and the seconds it took.
+
+    Raises:
+        UsageError: If source, method or output is missing.
+        SpikecoreError: As the components do.
+    """
+    from spikecore.runner import execute
+
+    bound = _bound(experiment, host)
+    if output is not None:
+        bound = attrs.evolve(bound, run=attrs.evolve(bound.run, output=str(output)))
+    return execute(bound)
+
+
+def evaluate(
+    experiment: Experiment | str | Path | Mapping[str, Any],
+    *,
+    output: str | Path | None = None,
+    host: PluginHost | None = None,
+) -> list[Score]:
+    """Judge methods by metrics over a source, in this process and without the results store.
+
+    Args:
+        experiment: As for `run`: [source], methods and [[metric]].
+        output: A folder for pictures side by side, made if need be; none are kept where not said.
+        host: Where to look for components, unless the experiment has its own.
+
+    Returns:
+        A score for every recording, method and metric, then their means, whose `item` is "". One without a value gives
+        the reason: a method or metric that fails takes nothing from the others.
+
+    Raises:
+        UsageError: If source or methods are missing.
+        SpikecoreError: If a recording cannot be read.
+    """
+    from spikecore.evaluation import evaluate_item, summarise
+    from spikecore.results import Score
+
+    bound = _bound(experiment, host)
+    source = bound.parts.get("source")
+    if source is None or not bound.methods:
+        raise UsageError("an evaluation needs a source and at least one method: reconstructor, model or method")
+    scores: list[Score] = []
+    with TemporaryDirectory() as unwanted:
+        for item in range(len(source.build())):
+            result = evaluate_item(bound, item, Path(unwanted if output is None else output))
+            scores += [Score(**score) for score in result["scores"]]
+    return [*scores, *summarise(scores)]
+
+
+def _bound(experiment: Experiment | str | Path | Mapping[str, Any], host: PluginHost | None) -> Experiment:
+    if isinstance(experiment, Experiment):
+        return experiment
+    host = host or default_host()
+    if isinstance(experiment, (str, Path)):
+        return Experiment.from_file(experiment, host)
+    return Experiment.from_dict(experiment, host)

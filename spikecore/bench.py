@@ -16,7 +16,7 @@ from spikecore.component import Kind
 from spikecore.experiment import RunConfig
 from spikecore.memory import peak_of
 from spikecore.power import mean_power
-from spikecore.run import compute, moments, results, to_picture
+from spikecore.runner import compute, moments, results, to_picture
 from spikecore.sample import Sample
 from spikecore.spikes import Layout, SpikeStream
 

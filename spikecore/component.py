@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pkgutil
 import re
+import sys
 from collections.abc import Iterable, Mapping
+from contextlib import redirect_stdout
 from enum import StrEnum
 from importlib.util import find_spec
 from typing import Any
 
 import attrs
 
-from spikecore.errors import PluginError
+from spikecore.errors import PluginError, SpikecoreError
 
 API_VERSION = (1, 0)
 """Version of the plugin interface: the minor number grows with additions, the major one with removals."""
@@ -78,7 +80,8 @@ class Weights:
         sha256: Hex digest of the file.
         size: Size of the file in bytes.
         file: Path inside the plugin's package ("weights/base.safetensors"), for weights shipped in the wheel.
-        url: Where the file is fetched from, for weights that are not shipped.
+        url: Where the file is fetched from, for weights that are not shipped. safetensors have the keys of the bare
+            network; any other format is read by the component's importer, as a foreign checkpoint is.
         license: SPDX id of the weights.
         training: The experiment or sentence that says how they were made.
         scores: Measured scores, by "data set/metric".
@@ -177,9 +180,27 @@ class Component:
         """
         return self._resolve(self.target)
 
+    def construct(self, config: Any) -> Any:
+        """Import the class behind `target` and build it with validated options.
+
+        Raises:
+            PluginError: With the component's id, if the import or the class's own `__init__` fails.
+        """
+        target = self.load()
+        try:
+            return target(config)
+        except SpikecoreError:
+            raise
+        except (Exception, SystemExit) as error:  # whatever a component raises must reach the user with its id
+            raise PluginError(f"{self.id} cannot be built: {type(error).__name__}: {error}") from error
+
     def load_writer(self) -> Any:
         """Import and return the function behind `writer`."""
         return self._resolve(self.writer)
+
+    def load_importer(self) -> Any:
+        """Import and return the function behind `importer`."""
+        return self._resolve(self.importer)
 
     def _resolve(self, target: str) -> Any:
         absent = self.missing()
@@ -187,7 +208,8 @@ class Component:
             names = " ".join(absent)
             raise PluginError(f"{self.id} needs modules that are not installed: {names}\n  try: pip install {names}")
         try:
-            return pkgutil.resolve_name(target)
+            with redirect_stdout(sys.stderr):  # what a module prints when it is imported is no result of a command
+                return pkgutil.resolve_name(target)
         except (
             Exception,
             SystemExit,

@@ -6,20 +6,31 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
 import cattrs
 from cattrs import Converter, transform_error
-from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
+from cattrs.errors import (
+    ClassValidationError,
+    ForbiddenExtraKeysError,
+    IterableValidationError,
+    IterableValidationNote,
+)
 
 from spikecore.errors import ConfigError, SpikeFormatError, closest
 
 T = TypeVar("T")
 _MAX_BYTES = 1_000_000
+_SCALARS = (int, float, str, bool)
+_COLLECTIONS: dict[Any, type] = {
+    list: list, tuple: tuple, set: set, frozenset: frozenset, Sequence: tuple, AbstractSet: frozenset
+}  # fmt: skip
 
 
 def option(default: Any = attrs.NOTHING, *, help: str, validator: Any = None, factory: Any = None) -> Any:
@@ -57,6 +68,66 @@ def _enum(value: Any, kind: type[Enum]) -> Enum:
         raise ValueError(f"expected one of {known}, got {value!r}") from None
 
 
+def _is_choice(kind: Any) -> bool:
+    return get_origin(kind) is Literal
+
+
+def _choice(value: Any, kind: Any) -> Any:
+    allowed = get_args(kind)
+    if not any(type(value) is type(one) and value == one for one in allowed):
+        raise ValueError(f"expected one of {', '.join(map(repr, allowed))}, got {value!r}")
+    return value
+
+
+def _is_scalars(kind: Any) -> bool:
+    return get_origin(kind) in (Union, UnionType) and set(get_args(kind)) <= {*_SCALARS, NoneType}
+
+
+def _scalar(value: Any, kind: Any) -> Any:
+    """A value of one of several plain types: the one it has; whole numbers are floats where there is no int."""
+    accepted = get_args(kind)
+    if type(value) is int and int not in accepted and float in accepted:
+        return float(value)
+    if type(value) not in accepted:
+        names = " or ".join("nothing" if one is NoneType else one.__name__ for one in accepted)
+        raise TypeError(f"expected {names}, got {type(value).__name__} {value!r}")
+    return value if value is None else _strict(type(value))(value, type(value))
+
+
+def _is_set(kind: Any) -> bool:
+    return _is_collection(kind) and issubclass(_COLLECTIONS[get_origin(kind) or kind], (set, frozenset))
+
+
+def _is_collection(kind: Any) -> bool:
+    return (get_origin(kind) or kind) in _COLLECTIONS
+
+
+def _collection(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    """A hook for lists, tuples and sets that does not take a text for a list of its letters."""
+    make, wanted = _COLLECTIONS[get_origin(kind) or kind], get_args(kind) or (Any,)
+    fixed = get_origin(kind) is tuple and wanted[-1] is not ...  # tuple[int, str]: one value of each
+
+    def structure(value: Any, _: Any) -> Any:
+        if not isinstance(value, (list, tuple, set, frozenset)):
+            raise TypeError(f"expected a list, got {type(value).__name__} {value!r}")
+        if fixed and len(value) != len(wanted):
+            raise ValueError(f"expected {len(wanted)} values, got {len(value)}: {value!r}")
+        held: list[Any] = []
+        faults: list[Exception] = []
+        for number, one in enumerate(value):
+            element = wanted[number] if fixed else wanted[0]
+            try:
+                held.append(converter.structure(one, element))
+            except Exception as error:  # collected, so that all faults of a list are told at once
+                error.add_note(IterableValidationNote(f"@ index {number}", number, element))
+                faults.append(error)
+        if faults:
+            raise IterableValidationError(f"in {kind}", faults, kind)
+        return make(held)
+
+    return structure
+
+
 def make_converter() -> Converter:
     """A converter that coerces nothing and refuses unknown keys ("false" is not a bool, 1.7 is not an int)."""
     converter = Converter(forbid_extra_keys=True)
@@ -65,6 +136,13 @@ def make_converter() -> Converter:
     converter.register_structure_hook(str, _strict(str))
     converter.register_structure_hook(float, _strict(float, int))
     converter.register_structure_hook_func(lambda kind: isinstance(kind, type) and issubclass(kind, Enum), _enum)
+    converter.register_structure_hook_func(_is_choice, _choice)
+    converter.register_structure_hook_func(_is_scalars, _scalar)
+    converter.register_structure_hook_factory(_is_collection, lambda kind: _collection(kind, converter))
+    converter.register_unstructure_hook_func(
+        _is_set,
+        lambda held: sorted(converter.unstructure(list(held)), key=lambda one: (type(one).__name__, one)),
+    )
     converter.register_structure_hook(Path, lambda value, _: Path(_strict(str)(value, str)))
     converter.register_unstructure_hook(Path, str)
     converter.register_unstructure_hook(Enum, lambda member: member.value)
@@ -123,28 +201,44 @@ class Option:
 
 def describe(config: type) -> list[Option]:
     """The options of an attrs class, in order of declaration."""
-    hints = get_type_hints(config)
+    hints, converter = get_type_hints(config), make_converter()
     rows = []
     for field in attrs.fields(config):
-        kind = hints[field.name]
-        rows.append(Option(field.name, _type_text(kind), _default(field), field.metadata.get("help", "")))
+        kind, default = _type_text(hints[field.name]), _default_text(field, converter)
+        rows.append(Option(field.name, kind, default, field.metadata.get("help", "")))
     return rows
 
 
 def _type_text(kind: Any) -> str:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return " | ".join(json.dumps(member.value) for member in kind)
+    if get_origin(kind) is Literal:
+        return " | ".join(json.dumps(one) for one in get_args(kind))
     if isinstance(kind, type) and not get_args(kind):
         return kind.__name__
     return re.sub(r"[\w.]+\.(?=\w)", "", str(kind))
 
 
-def _default(field: attrs.Attribute[Any]) -> str:
+def changed(config: Any) -> dict[str, Any]:
+    """The options of a config object that are not at their defaults, required ones among them."""
+    values = {field: getattr(config, field.name) for field in attrs.fields(type(config))}
+    return {field.name: value for field, value in values.items() if value != _default(field, config)}
+
+
+def _default(field: attrs.Attribute[Any], config: Any) -> Any:
+    """The default of an option; `config` is for factories that look at the other options."""
+    default: Any = field.default
+    if not isinstance(default, attrs.Factory):  # type: ignore[arg-type]  # attrs types Factory as a function
+        return default
+    return default.factory(config) if default.takes_self else default.factory()
+
+
+def _default_text(field: attrs.Attribute[Any], converter: Converter) -> str:
     if field.default is attrs.NOTHING:
         return ""
-    default: Any = field.default
-    value = default.factory() if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]  # attrs types Factory as a function
-    return json.dumps(value.value if isinstance(value, Enum) else value, default=str)
+    if getattr(field.default, "takes_self", False):
+        return "from the other options"
+    return json.dumps(converter.unstructure(_default(field, None)), default=str)
 
 
 def read_table(path: Path) -> dict[str, Any]:

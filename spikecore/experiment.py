@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from enum import Enum, StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,9 +18,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from spikecore import config as config_module
 from spikecore.component import Component, Data, Kind
 from spikecore.config import option
-from spikecore.errors import AmbiguousComponent, CompositionError, ConfigError, PluginError, closest
+from spikecore.errors import AmbiguousComponent, CompositionError, ConfigError, PluginError, WeightsError, closest
 from spikecore.host import PluginHost
 from spikecore.interfaces import Stage
+from spikecore.weights import fitted
 
 SINGLE: dict[str, tuple[Kind, ...]] = {
     "source": (Kind.SOURCE,),
@@ -69,14 +71,14 @@ class RunConfig:
     batch: int = option(1, help="instants computed together", validator=ge(1))
     device: str = option("cpu", help="cpu, cuda or cuda:N")
     precision: Precision = option(Precision.FLOAT32, help="arithmetic of learned methods")
-    weights: str = option("", help="name or file of trained weights; the method's first by default")
+    weights: str = option("", help="name or file of trained weights; the method's first that fit by default")
     tile: int = option(0, help="compute learned methods in squares of this side, 0 for whole pictures", validator=ge(0))
     overlap: int = option(16, help="pixels that neighbouring tiles share", validator=ge(0))
     tile_frames: int = option(0, help="compute videos in clips of this many frames, 0 for whole", validator=ge(0))
     overlap_frames: int = option(2, help="frames that neighbouring clips share", validator=ge(0))
     read_ahead: int = option(2, help="batches prepared while one is computed", validator=and_(ge(0), le(64)))
     output: str | None = option(None, help="file or folder to write: .png .mp4 .webm .avi .npy .h5 or a folder")
-    fps: float = option(30.0, help="frames per second of a written video", validator=gt(0.0))
+    fps: float = option(30.0, help="frames per second of a written video", validator=ge(0.25))
     bits: int = option(8, help="bits per value of PNG files, 8 or 16", validator=attrs.validators.in_((8, 16)))
 
     def __attrs_post_init__(self) -> None:
@@ -91,24 +93,41 @@ class RunConfig:
 
 @attrs.frozen(eq=False)
 class Bound:
-    """A component with its validated options; nothing of it is imported until `build`."""
+    """A component with its validated options; nothing of it is imported until `build`.
+
+    Args:
+        component: What it is.
+        config: Its options.
+        given: Names of options that were stated, which weights must not change; None where nobody noted them.
+    """
 
     component: Component
     config: Any
+    given: frozenset[str] | None = None
 
     def build(self) -> Any:
-        """Import the component and construct it."""
-        return self.component.load()(self.config)
+        """Import the component and construct it.
+
+        Raises:
+            PluginError: With the component's id, if that fails.
+        """
+        return self.component.construct(self.config)
+
+    @property
+    def explicit(self) -> frozenset[str]:
+        """Options that were stated; where nobody noted them, those that are not at their defaults."""
+        return frozenset(config_module.changed(self.config)) if self.given is None else self.given
+
+    def fixed(self) -> Bound:
+        """The same with every option stated: for a model that is trained anew, whatever weights are shipped."""
+        return attrs.evolve(self, given=frozenset(field.name for field in attrs.fields(type(self.config))))
 
     @property
     def label(self) -> str:
         """The id, and the options that are not at their defaults: "classic/tfi rule=ssml"."""
-        words = [self.component.id]
-        for field in attrs.fields(type(self.config)):
-            value = getattr(self.config, field.name)
-            if value != field.default:
-                words.append(f"{field.name}={value.value if isinstance(value, Enum) else value}")
-        return " ".join(words)
+        changed = config_module.changed(self.config).items()
+        words = [f"{name}={value.value if isinstance(value, Enum) else value}" for name, value in changed]
+        return " ".join([self.component.id, *words])
 
 
 @attrs.frozen(eq=False)
@@ -136,7 +155,7 @@ class Experiment:
 
     @classmethod
     def from_dict(cls, table: Mapping[str, Any], host: PluginHost) -> Experiment:
-        """Bind and check an experiment. Imports no torch and no component code.
+        """Bind and check an experiment. Imports no torch and no component code, but for foreign `run.weights`.
 
         Raises:
             ConfigError, UnknownComponent, AmbiguousComponent, CompositionError, PluginError: What is wrong, and where.
@@ -154,9 +173,14 @@ class Experiment:
         for role, kinds in MANY.items():
             entries = _tables(table, role)
             parts |= {f"{role}.{n}": _bind(host, entry, kinds, f"$.{role}.{n}") for n, entry in enumerate(entries)}
+        run = config_module.structure(host.converter, table.get("run", {}), RunConfig, "$.run")
+        for role, bound in parts.items():
+            if run.weights and bound.component.kind is Kind.MODEL:
+                with suppress(WeightsError):  # raised, with the reason, by whoever loads the weights
+                    parts[role] = fitted(host, bound, run.weights)
         experiment = cls(
             parts=parts,
-            run=config_module.structure(host.converter, table.get("run", {}), RunConfig, "$.run"),
+            run=run,
             host=host,
             name=_scalar(table, "name", str, "experiment"),
             seed=_scalar(table, "seed", int, 0),
@@ -247,6 +271,9 @@ class Experiment:
         return table
 
     def _dump(self, bound: Bound) -> dict[str, Any]:
+        if bound.component.weights and not self.run.weights:  # with named ones it has their options already
+            with suppress(ConfigError):  # raised, with the reason, by whoever loads the weights
+                bound = fitted(self.host, bound)
         return {"use": bound.component.id, **_without_none(self.host.converter.unstructure(bound.config))}
 
     @property
@@ -260,7 +287,7 @@ def _bind(host: PluginHost, table: Any, kinds: tuple[Kind, ...], where: str) -> 
         raise ConfigError(f'expected a table with use = "plugin/name", got {table!r} @ {where}')
     component = host.find(table["use"], *kinds)
     options = {key: value for key, value in table.items() if key != "use"}
-    return Bound(component, host.configure(component, options, where))
+    return Bound(component, host.configure(component, options, where), frozenset(options))
 
 
 def _tables(table: Mapping[str, Any], role: str) -> list[Any]:

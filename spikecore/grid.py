@@ -16,15 +16,17 @@ _BAR = 22
 def grid(pictures: Mapping[str, Picture], columns: int | None = None) -> Picture:
     """One picture (rows·(H + bar), columns·W) of pictures (H, W) in [0, 1], each under a bar with its caption.
 
+    Smaller pictures are shown as large as the largest.
+
     Raises:
-        UsageError: If there are none or they differ in size.
+        UsageError: If there are none.
     """
-    sizes = {picture.shape for picture in pictures.values()}
-    if len(sizes) != 1:
-        raise UsageError(f"pictures side by side must have one size, got {sorted(sizes) or 'none'}")
-    height, width = sizes.pop()
-    columns = columns or min(len(pictures), 3)
-    captioned = [np.vstack([_caption(name, width), picture]) for name, picture in pictures.items()]
+    if not pictures:
+        raise UsageError("there are no pictures to put side by side")
+    shown = _of_one_size(pictures)
+    height, width = next(iter(shown.values())).shape
+    columns = columns or min(len(shown), 3)
+    captioned = [np.vstack([_caption(name, width), picture]) for name, picture in shown.items()]
     blank = np.zeros((height + _BAR, width), np.float32)
     captioned += [blank] * (-len(captioned) % columns)
     return np.vstack([np.hstack(captioned[row : row + columns]) for row in range(0, len(captioned), columns)])
@@ -33,19 +35,38 @@ def grid(pictures: Mapping[str, Picture], columns: int | None = None) -> Picture
 def comparison(pictures: Mapping[str, Picture], truth: Picture | None) -> Picture:
     """Pictures side by side; with the ground truth, it comes last and a second row shows where each errs.
 
-    An error map is 4·|picture - truth|, so black is right; its caption holds the mean error.
+    An error map is 4·|picture - truth|, so black is right; its caption holds the mean error. Where sizes differ, these
+    are differences of the pictures as shown: the smaller ones enlarged, pixel by pixel.
     """
     shown = {name: _grey(picture) for name, picture in pictures.items()}
     if truth is None:
         return grid(shown, columns=len(shown))
-    errors = {f"error of {name}": np.abs(picture - truth) for name, picture in shown.items()}
+    *enlarged, ideal = _of_one_size({**shown, "ground truth": truth}).values()
+    errors = {f"error of {name}": np.abs(one - ideal) for name, one in zip(shown, enlarged, strict=True)}
     captions = {f"{name} (x4): {float(error.mean()):.4f}": np.clip(4 * error, 0, 1) for name, error in errors.items()}
     return grid({**shown, "ground truth": truth, **captions}, columns=len(shown) + 1)
 
 
+def _of_one_size(pictures: Mapping[str, Picture]) -> dict[str, Picture]:
+    """All pictures (H, W) with the height of the highest and the width of the widest."""
+    height, width = np.max([picture.shape for picture in pictures.values()], axis=0)
+    return {
+        name: picture[_stretch(picture.shape[0], height)][:, _stretch(picture.shape[1], width)]
+        for name, picture in pictures.items()
+    }
+
+
+def _stretch(length: int, wanted: int) -> NDArray[np.intp]:
+    """Which of `length` pixels to show at each of `wanted` places."""
+    return np.arange(wanted) * length // wanted
+
+
 def _grey(picture: Picture) -> Picture:
-    weights = np.array([0.299, 0.587, 0.114], np.float32)
-    return picture if picture.ndim == 2 else np.asarray(picture @ weights, np.float32)
+    if picture.ndim == 2:
+        return picture
+    if picture.shape[-1] != 3:  # channels that are no colours
+        return np.asarray(picture.mean(axis=-1), np.float32)
+    return np.asarray(picture @ np.array([0.299, 0.587, 0.114], np.float32), np.float32)
 
 
 def _caption(text: str, width: int) -> Picture:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import redirect_stdout
 from fnmatch import fnmatch
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -59,11 +62,14 @@ class PluginHost:
     Args:
         allow: Only these plugin names are admitted by discovery; None admits all, an empty list none.
         block: These are not. The core's own plugin `builtin` obeys both lists too.
+
+    Both are kept as attributes, `allow` (a tuple or None) and `block` (a tuple), so that other processes can be given
+    the same plugins.
     """
 
     def __init__(self, allow: Iterable[str] | None = None, block: Iterable[str] = ()) -> None:
-        self.allow = None if allow is None else frozenset(allow)
-        self.block = frozenset(block)
+        self.allow = None if allow is None else tuple(allow)
+        self.block = tuple(block)
         self.converter = config_module.make_converter()
         self.statuses: dict[str, Status] = {}
         self._components: dict[tuple[Kind, str], Component] = {}
@@ -78,12 +84,19 @@ class PluginHost:
         Args:
             allow: Overrides the comma-separated list in SPIKECORE_PLUGINS (set but empty: no plugins).
             block: Overrides the list in SPIKECORE_DISABLE.
+
+        Warns of names in the lists that no installed plugin has.
         """
         host = cls(
             allow=_listed(ALLOW_VARIABLE) if allow is None else allow,
             block=(_listed(BLOCK_VARIABLE) or ()) if block is None else block,
         )
         host.admit(entry_points(group=GROUP))
+        lists = {f"{ALLOW_VARIABLE} (--plugins)": host.allow or (), f"{BLOCK_VARIABLE} (--disable)": host.block}
+        for where, names in lists.items():
+            for name in sorted(set(names) - host.statuses.keys()):
+                hint = closest(name, host.statuses)
+                warnings.warn(f"{where} names a plugin {name!r} that is not installed: {hint}", stacklevel=2)
         return host
 
     @property
@@ -113,7 +126,8 @@ class PluginHost:
             reason = f"the plugin name {point.name!r} is claimed by {owners}; uninstall one of them"
             return attrs.evolve(status, state="failed", reason=reason, error=PluginError(reason))
         try:
-            info = self._register(point.load(), point.name)
+            with redirect_stdout(sys.stderr):  # what a plugin prints when it is imported is no result of a command
+                info = self._register(point.load(), point.name)
         except (Exception, SystemExit) as error:  # a broken plugin must not take the host down, whatever it raises
             reason = f"{type(error).__name__}: {error}" if not isinstance(error, SpikecoreError) else str(error)
             return attrs.evolve(status, state="failed", reason=reason, error=error)
@@ -217,8 +231,7 @@ class PluginHost:
 
     def build(self, component: Component, options: Mapping[str, Any] | None = None) -> Any:
         """Import the component and construct it with validated options."""
-        config = self.configure(component, options or {})
-        return component.load()(config)
+        return component.construct(self.configure(component, options or {}))
 
     def failed(self) -> list[Status]:
         """Statuses of plugins that are installed but broken."""

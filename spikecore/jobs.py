@@ -6,7 +6,6 @@ A job is a text (JSON), an item a number, so that both travel to any process or 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir
 from functools import lru_cache
@@ -20,13 +19,14 @@ import attrs
 from spikecore.errors import UsageError
 from spikecore.experiment import Experiment
 from spikecore.host import PluginHost
+from spikecore.inputs import files
 from spikecore.output import write_text
 from spikecore.pool import Outcome, Work, in_processes
 
 Executor: TypeAlias = Callable[[Work, str, Sequence[int]], Iterator[Outcome]]
 """Called as `executor(work, job, items)`; gives the outcome of every item, in any order."""
 
-ACTIONS = {"evaluate": "spikecore.evaluate:evaluate_item", "reconstruct": "spikecore.run:reconstruct_item"}
+ACTIONS = {"evaluate": "spikecore.evaluation:evaluate_item", "reconstruct": "spikecore.runner:reconstruct_item"}
 
 
 @attrs.frozen
@@ -39,6 +39,8 @@ class Job:
         fingerprint: Of all that the results depend on; results of another one are not taken for done.
         folder: Where results go: items/NUMBER.json and whatever the action writes.
         cwd: The folder that relative paths of the experiment start from.
+        allow: The only plugins that are admitted, see `PluginHost`.
+        block: Plugins that are not.
     """
 
     action: str
@@ -46,6 +48,8 @@ class Job:
     fingerprint: str
     folder: str
     cwd: str
+    allow: list[str] | None = None
+    block: list[str] = attrs.field(factory=list)
 
     @classmethod
     def of(cls, action: str, experiment: Experiment, folder: Path) -> Job:
@@ -53,28 +57,40 @@ class Job:
         folder = folder.resolve()
         basis = [action, experiment.fingerprint, _versions(experiment), sorted(_files(experiment, folder))]
         fingerprint = sha256(json.dumps(basis).encode()).hexdigest()
-        return cls(action, experiment.dump(), fingerprint, str(folder), str(Path.cwd()))
+        host = experiment.host
+        installed = host.statuses.keys()  # of other names the user has heard already
+        allow = None if host.allow is None else sorted(host.allow & installed)
+        block = sorted(host.block & installed)
+        return cls(action, experiment.dump(), fingerprint, str(folder), str(Path.cwd()), allow, block)
 
     def path(self, item: int) -> Path:
         """The result file of an item."""
         return Path(self.folder) / "items" / f"{item:06d}.json"
 
     def done(self, item: int) -> Mapping[str, Any] | None:
-        """The result of an item that was done before; None if there is none that can be read and fits."""
+        """The result of an item that was done before; None if there is none that can be read and fits.
+
+        Nor is an item done if a part of it failed ("failures"), or the file it wrote ("output") is gone.
+        """
         try:
             held: Any = json.loads(self.path(item).read_text(encoding="utf-8"))
-            return held["result"] if held["fingerprint"] == self.fingerprint else None
-        except (OSError, ValueError, KeyError, TypeError):
+            result = held["result"]
+            output = result.get("output")
+            if held["fingerprint"] != self.fingerprint or result.get("failures"):
+                return None
+            return None if output and not Path(self.cwd, output).exists() else result
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
 
 def _versions(experiment: Experiment) -> list[tuple[str, str, int]]:
-    """Plugins in use, their versions, and when their code was last changed: an edited method is done again."""
+    """Plugins in use, their versions, and when their code and the core's changed: what was edited is done again."""
     packages = {
         b.component.plugin: b.component.target.partition(":")[0].partition(".")[0] for b in experiment.parts.values()
     }
     statuses = experiment.host.statuses
-    return sorted((name, statuses[name].version, _changed(package)) for name, package in packages.items())
+    plugins = sorted((name, statuses[name].version, _changed(package)) for name, package in packages.items())
+    return [("", "", _changed("spikecore")), *plugins]
 
 
 def _changed(package: str) -> int:
@@ -89,26 +105,9 @@ def _files(experiment: Experiment, folder: Path) -> Iterator[tuple[str, int, int
 
     Items are numbered, so one recording more or fewer in a folder changes what the numbers after it mean.
     """
-    configs = [bound.config for bound in experiment.parts.values()]
-    options = [value for config in configs for value in attrs.asdict(config, recurse=False).values()]
-    weights = [Path(experiment.run.weights)] if experiment.run.weights else []
-    for path in [*weights, *(value for value in options if isinstance(value, Path))]:
-        for file in filter(Path.is_file, _beneath(path, folder) if path.is_dir() else [path]):
-            state = file.stat()
-            yield str(file), state.st_size, state.st_mtime_ns
-
-
-def _beneath(path: Path, folder: Path) -> Iterator[Path]:
-    """The files in a folder and its sub-folders, linked ones too, without hidden ones and the results in `folder`."""
-    seen = {folder}
-    for root, folders, files in os.walk(path, followlinks=True):
-        here = Path(root).resolve()
-        if here in seen:
-            folders.clear()
-            continue
-        seen.add(here)
-        folders[:] = [name for name in folders if name[0] != "."]
-        yield from (Path(root, name) for name in files if name[0] != ".")
+    for file in files(experiment, folder):
+        state = file.stat()
+        yield str(file), state.st_size, state.st_mtime_ns
 
 
 def perform(job: str, item: int) -> Mapping[str, Any]:
@@ -127,7 +126,8 @@ def perform(job: str, item: int) -> Mapping[str, Any]:
 
 @lru_cache(maxsize=1)
 def _experiment(job: str) -> Experiment:
-    return Experiment.from_dict(Job(**json.loads(job)).experiment, PluginHost.discover())
+    spec = Job(**json.loads(job))
+    return Experiment.from_dict(spec.experiment, PluginHost.discover(spec.allow, spec.block))
 
 
 def run_job(job: Job, items: Sequence[int], executor: Executor) -> Iterator[Outcome]:

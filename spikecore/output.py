@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatch
@@ -39,24 +40,52 @@ def atomic(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: If it cannot be written (missing folder, no permission, disk full); an older `path` stays intact.
     """
-    temporary = aside(path)
+    with together(path) as files:
+        yield files[path]
+
+
+@contextmanager
+def together(path: Path) -> Iterator[dict[Path, Path]]:
+    """As `atomic` for a file and its companions: yields {final: temporary path}, to which others may be added.
+
+    All of them are complete and on the disk before the first has its final name; `path` is the first.
+    """
+    files = {path: aside(path)}
     try:
-        yield temporary
-        publish(temporary, path)
+        yield files
+        for temporary in files.values():
+            flush(temporary)
+        for final, temporary in files.items():
+            os.replace(temporary, final)
     except OSError as error:
         raise OutputError(f"{path} could not be written: {error.strerror or error}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        for temporary in files.values():
+            temporary.unlink(missing_ok=True)
 
 
-def publish(temporary: Path, path: Path) -> None:
-    """Flush a finished file to disk and give it its final name."""
-    descriptor = os.open(temporary, os.O_RDONLY)
+def flush(path: Path) -> None:
+    """Wait until a file's content is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Flush a finished file to disk and give it its final name."""
+    flush(temporary)
     os.replace(temporary, path)
+
+
+def file_name(key: str) -> str:
+    """A sample's key as the name of one file or folder; different keys have different names.
+
+    >>> file_name("night/clip 7"), file_name("scene-0-1")
+    ('night%2Fclip 7', 'scene-0-1')
+    """
+    return re.sub(r"^\.|[/\\%\x00-\x1f]", lambda found: f"%{ord(found[0]):02X}", key)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -89,11 +118,13 @@ def find_writer(host: PluginHost, path: Path, format: str | None = None) -> Comp
 def write_stream(
     host: PluginHost, stream: SpikeStream, path: Path, format: str | None, options: Mapping[str, Any]
 ) -> Path:
-    """Write a recording and its companion files; see `spikecore.save`."""
+    """Write a recording and its companion files, all or none; see `spikecore.save`."""
     component = find_writer(host, path, format)
     config = host.configure(component, {"path": str(path), **options})
-    with atomic(path) as temporary:
-        companions = component.load_writer()(stream, temporary, config) or {}
+    with together(path) as files:
+        companions = component.load_writer()(stream, files[path], config) or {}
         for suffix, text in companions.items():
-            write_text(path.with_name(path.name + suffix), text)
+            beside = path.with_name(path.name + suffix)
+            files[beside] = aside(beside)
+            files[beside].write_text(text, encoding="utf-8")
     return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -26,18 +27,22 @@ class Outcome:
     item: int
     result: Mapping[str, Any] | None = None
     reason: str = ""
+    traceback: str = ""
+
+
+def reason_of(error: BaseException) -> str:
+    """Why something failed, in one text: the message of an error a user can mend, else also the kind of error."""
+    return str(error) if isinstance(error, SpikecoreError) else f"{type(error).__name__}: {error}"
 
 
 def attempt(work: Work, job: str, item: int) -> Outcome:
-    """Do one item; an error a user can mend becomes its reason, any other stays an error of the item alone."""
+    """Do one item; an error, whatever its kind, becomes its reason and stays an error of the item alone."""
     try:
         return Outcome(item, result=work(job, item))
     except Interrupted:  # the user stopped the job, not this item
         raise
-    except SpikecoreError as error:
-        return Outcome(item, reason=str(error))
-    except Exception as error:  # one broken item must not end the others
-        return Outcome(item, reason=f"{type(error).__name__}: {error}")
+    except (Exception, SystemExit) as error:  # one broken item must not end the others, nor the program
+        return Outcome(item, reason=reason_of(error), traceback="".join(traceback.format_exception(error)))
 
 
 def in_processes(work: Work, job: str, items: Sequence[int], workers: int, tries: int = 3) -> Iterator[Outcome]:

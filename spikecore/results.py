@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,6 +18,8 @@ import attrs
 from spikecore.errors import OutputError, SpikeFormatError, UsageError, closest
 
 VARIABLE = "SPIKECORE_RESULTS"
+GROUND_TRUTH = "ground truth"
+"""The method that scores of the ground truth itself are recorded under; no method competes with it."""
 _APPLICATION = 0x5350494B  # "SPIK", marks the file as ours
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS run (
@@ -67,6 +70,30 @@ class Run:
     finished: str | None
     fingerprint: str
     recipe: Mapping[str, Any]
+
+    @property
+    def data(self) -> str:
+        """What it was measured on: a short name and a hash; only values on the same data can be compared.
+
+        That is the source (the one for validation, if there is one), its files and the instant; a run that tells no
+        source is one of its kind and name, or of the kind of data it tells.
+        """
+        experiment = _table(self.recipe, "experiment")
+        role = "validation" if "validation" in experiment else "source"
+        source = _table(experiment, role)
+        if not source:
+            return str(_table(self.recipe, "config").get("data_type") or f"{self.kind} {self.name}")
+        inputs = _table(self.recipe, "inputs")
+        files = [(key, inputs[key]["files"], inputs[key]["bytes"]) for key in sorted(inputs) if key.startswith(role)]
+        basis = json.dumps([source, files, _table(experiment, "run").get("at")], sort_keys=True)
+        name = Path(str(source["path"])).name if "path" in source else source.get("use")
+        return f"{name} {sha256(basis.encode()).hexdigest()[:4]}"
+
+
+def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """A table in a table; an empty one if there is none."""
+    found = table.get(key)
+    return found if isinstance(found, Mapping) else {}
 
 
 def default_path() -> Path:

@@ -10,7 +10,7 @@ import torch
 from spikecore.adapter import Method
 from spikecore.component import Component, Data
 from spikecore.errors import MissingTruth
-from spikecore.run import Array
+from spikecore.runner import Array
 from spikecore.sample import Sample
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from spikecore.errors import OutputError, UsageError
 from spikecore.output import aside, publish
+from spikecore.quiet import without_lines
 
 Picture = NDArray[np.float32]
 PICTURES = (".png", ".mp4", ".webm", ".avi")
@@ -207,9 +208,9 @@ class CvVideo(_File):
         values = _even(to_integers(picture))
         if self._writer is None:
             size = (values.shape[1], values.shape[0])
-            self._writer = cv2.VideoWriter(
-                str(self.temporary), cv2.VideoWriter.fourcc(*self.codec), self.target.fps, size, True
-            )
+            codec = cv2.VideoWriter.fourcc(*self.codec)
+            with without_lines(b"is not supported with codec id"):  # said of every code for WebM; it then takes VP8
+                self._writer = cv2.VideoWriter(str(self.temporary), codec, self.target.fps, size, True)
             if not self._writer.isOpened():
                 self.temporary.unlink(missing_ok=True)
                 raise OutputError(

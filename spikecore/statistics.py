@@ -8,14 +8,18 @@ import numpy as np
 
 from spikecore.spikes import SpikeStream
 
+INTERVAL_FRAMES = 2000
+"""Intervals are taken from at most as many frames, as these are unpacked."""
+
 
 def spike_statistics(stream: SpikeStream, frames: int = 20_000) -> dict[str, Any]:
     """Rates, silent pixels and inter-spike intervals over at most `frames` frames in the middle of a recording.
 
     Returns:
         measured_frames ("first..last"), spike_rate (spikes per pixel and frame), pixel_rate_min/median/max,
-        silent_pixels (share that never fired), interval_mean (frames), interval_variation: the median over pixels of
-        standard deviation / mean of the pixel's intervals (None where no pixel has three intervals).
+        silent_pixels (share that never fired), interval_frames (as measured_frames), interval_mean (frames),
+        interval_variation: the median over pixels of standard deviation / mean of the pixel's intervals (None where no
+        pixel has three intervals).
     """
     middle = len(stream) // 2
     start = max(0, middle - frames // 2)
@@ -30,7 +34,8 @@ def spike_statistics(stream: SpikeStream, frames: int = 20_000) -> dict[str, Any
         "pixel_rate_max": float(rates.max()),
         "silent_pixels": float((counts == 0).mean()),
     }
-    return report | _intervals(part)
+    last = start + min(len(part), INTERVAL_FRAMES) - 1
+    return report | {"interval_frames": f"{start}..{last}"} | _intervals(part[:INTERVAL_FRAMES])
 
 
 def _intervals(stream: SpikeStream) -> dict[str, Any]:
@@ -38,7 +43,7 @@ def _intervals(stream: SpikeStream) -> dict[str, Any]:
     square = np.zeros_like(total)
     number = np.zeros_like(total)
     last = np.full((stream.height, stream.width), -1, np.int64)
-    for start in range(0, min(len(stream), 2000), 64):
+    for start in range(0, len(stream), 64):
         for offset, frame in enumerate(stream[start : start + 64].unpack()):
             fired = frame != 0
             known = fired & (last >= 0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Row = Sequence[Any]
@@ -22,7 +23,26 @@ def to_csv(header: Sequence[str], rows: Sequence[Row]) -> str:
 
 def to_json(header: Sequence[str], rows: Sequence[Row]) -> str:
     """A list of objects; null where there is no value."""
-    return json.dumps([dict(zip(header, row, strict=True)) for row in rows], indent=2) + "\n"
+    return json_text([dict(zip(header, row, strict=True)) for row in rows]) + "\n"
+
+
+def json_text(value: Any) -> str:
+    """JSON that every reader takes: what is infinite or NaN is null, as JSON has no word for it.
+
+    >>> print(json_text([1.5, float("inf")]).split())
+    ['[', '1.5,', 'null', ']']
+    """
+    return json.dumps(_finite(value), indent=2, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(one) for one in value]
+    return value
 
 
 def to_markdown(header: Sequence[str], rows: Sequence[Row]) -> str:

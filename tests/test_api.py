@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tomllib
 from types import SimpleNamespace
 
 import attrs
@@ -7,9 +8,11 @@ import numpy as np
 import pytest
 
 import spikecore as sc
+from spikecore import api
 from spikecore.component import Component
 from spikecore.config import option
 from spikecore.errors import AmbiguousComponent, CompositionError, UnknownComponent
+from spikecore.experiment import Experiment
 from spikecore.hookspecs import hookimpl
 from spikecore.host import PluginHost
 
@@ -97,6 +100,72 @@ def test_compose_checks_at_once():
     assert [bound.component.id for bound in experiment.many("metric")] == ["builtin/psnr"]
     with pytest.raises(CompositionError, match=r"builtin/psnr needs image.*vidar/npy"):
         sc.compose(source={"use": "vidar/npy", "path": "a.npy"}, reconstructor="classic/tfp", metrics=["builtin/psnr"])
+
+
+EXPERIMENT = """
+[source]
+use = "builtin/scene"
+height = 16
+width = 24
+clips = 2
+[reconstructor]
+use = "classic/tfp"
+window = 11
+[[metric]]
+use = "builtin/psnr"
+[run]
+start = 60
+stop = 61
+output = "out.npy"
+"""
+
+
+@pytest.fixture(params=["path", "table", "experiment"])
+def experiment(request, tmp_path, monkeypatch):
+    """One experiment in each of the ways to state it."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "e.toml"
+    path.write_text(EXPERIMENT)
+    table = tomllib.loads(EXPERIMENT)
+    return {"path": str(path), "table": table, "experiment": Experiment.from_dict(table, api.default_host())}[
+        request.param
+    ]
+
+
+def test_run_writes_what_the_command_writes(experiment, tmp_path):
+    summary = api.run(experiment)
+    assert summary.results == 2
+    assert [path.name for path in summary.outputs] == ["out-scene-0-0.npy", "out-scene-0-1.npy"]
+    other = api.run(experiment, output=tmp_path / "other.npy")
+    assert [path.name for path in other.outputs] == ["other-scene-0-0.npy", "other-scene-0-1.npy"]
+    for one, two in zip(summary.outputs, other.outputs, strict=True):
+        assert np.array_equal(np.load(one), np.load(two))
+        assert one.with_name(f"{one.name}.run.json").is_file()
+
+
+def test_evaluate_judges_every_recording_and_the_mean(experiment, tmp_path):
+    scores = api.evaluate(experiment, output=tmp_path / "judged")
+    values = {score.item: score.value for score in scores if score.metric == "builtin/psnr"}
+    assert list(values) == ["scene-0-0", "scene-0-1", ""]
+    assert values[""] == pytest.approx((values["scene-0-0"] + values["scene-0-1"]) / 2)
+    assert values[""] > 10
+    assert len(list((tmp_path / "judged" / "pictures").iterdir())) == 2
+
+
+def test_evaluate_leaves_nothing_unless_asked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scores = api.evaluate(tomllib.loads(EXPERIMENT))
+    assert len(scores) >= 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_run_or_judged_is_refused(tmp_path):
+    with pytest.raises(sc.UsageError, match="needs \\[source\\]"):
+        api.run({"source": {"use": "builtin/scene"}})
+    with pytest.raises(sc.UsageError, match="needs a source and at least one method"):
+        api.evaluate({"source": {"use": "builtin/scene"}})
+    with pytest.raises(sc.SpikeFormatError, match="no such file"):
+        api.run(tmp_path / "none.toml")
 
 
 def test_a_live_camera_shows_what_the_recording_holds(stream):

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import json
 from enum import StrEnum
+from typing import Literal
 
 import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikecore.config import describe, make_converter, option, override, parse_value, read_table, structure
+from spikecore.config import changed, describe, make_converter, option, override, parse_value, read_table, structure
 from spikecore.errors import ConfigError, SpikeFormatError
 
 
@@ -61,6 +63,92 @@ def test_wrong_options_are_refused_with_their_path(table, message):
     with pytest.raises(ConfigError) as caught:
         read(**table)
     assert message in str(caught.value)
+
+
+@attrs.frozen
+class Several:
+    names: list[str] = option(factory=list, help="texts")
+    words: tuple[str, ...] = option((), help="texts")
+    pair: tuple[str, int] = option(("a", 1), help="one of each")
+    kinds: frozenset[Rule] = option(frozenset(Rule), help="a set")
+    marks: set[int] = option(factory=lambda: {3, 20, 1}, help="a set")
+    count: int | str = option(1, help="either")
+    amount: int | float | str | None = option(None, help="any")
+    share: float | str = option(1.0, help="no int among them")
+    colour: Literal["red", "green", 3] = option("red", help="one of a few")
+    maybe: Literal["on"] | None = option(None, help="one or none")
+    total: int = attrs.field(default=attrs.Factory(lambda self: len(self.names), True), metadata={"help": "computed"})
+
+
+def read_several(**table):
+    return structure(make_converter(), table, Several, "$")
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"names": "abc"}, "expected a list, got str 'abc' @ $.names"),
+        ({"words": "abc"}, "expected a list, got str 'abc' @ $.words"),
+        ({"words": {"a": 1}}, "expected a list, got dict {'a': 1} @ $.words"),
+        ({"kinds": "frame"}, "expected a list, got str 'frame' @ $.kinds"),
+        ({"pair": "a1"}, "expected a list"),
+        ({"pair": ["a"]}, "expected 2 values, got 1: ['a'] @ $.pair"),
+        ({"pair": ["a", "1"]}, "expected int, got str '1' @ $.pair[1]"),
+        ({"names": ["a", 3]}, "expected str, got int 3 @ $.names[1]"),
+        ({"marks": [1, True]}, "expected int, got bool True @ $.marks[1]"),
+        ({"kinds": ["frames"]}, "expected one of 'frame', 'whole', got 'frames' @ $.kinds[0]"),
+        ({"count": True}, "expected int or str, got bool True @ $.count"),
+        ({"count": 1.0}, "expected int or str, got float 1.0 @ $.count"),
+        ({"count": None}, "expected int or str, got NoneType"),
+        ({"amount": [1]}, "expected int or float or str or nothing, got list [1]"),
+        ({"amount": float("nan")}, "finite"),
+        ({"colour": "blue"}, "expected one of 'red', 'green', 3, got 'blue' @ $.colour"),
+        ({"colour": 3.0}, "expected one of 'red', 'green', 3, got 3.0"),
+        ({"maybe": "off"}, "expected one of 'on', got 'off' @ $.maybe"),
+    ],
+)
+def test_lists_unions_and_choices_are_strict(table, message):
+    with pytest.raises(ConfigError) as caught:
+        read_several(**table)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("count", 3), ("count", "3"), ("amount", 1), ("amount", 1.5), ("amount", "1"), ("amount", None), ("share", "all"),
+     ("colour", 3), ("maybe", "on"), ("maybe", None), ("pair", ("b", 2)), ("words", ("b", "a"))],
+)  # fmt: skip
+def test_the_exact_type_decides(name, value):
+    read = getattr(read_several(**{name: list(value) if isinstance(value, tuple) else value}), name)
+    assert read == value
+    assert type(read) is type(value)
+
+
+def test_whole_numbers_are_floats_where_there_is_no_int():
+    assert type(read_several(share=2).share) is float
+
+
+def test_sets_are_written_sorted_and_read_back():
+    config = read_several(kinds=["whole", "frame"], marks=[20, 3, 1])
+    table = make_converter().unstructure(config)
+    assert (table["kinds"], table["marks"]) == (["frame", "whole"], [1, 3, 20])
+    plain = {key: value for key, value in json.loads(json.dumps(table)).items() if value is not None}
+    assert read_several(**plain) == config
+
+
+def test_defaults_that_are_made_are_shown():
+    shown = {row.name: (row.type, row.default) for row in describe(Several)}
+    assert shown["names"] == ("list[str]", "[]")
+    assert shown["marks"] == ("set[int]", "[1, 3, 20]")
+    assert shown["kinds"] == ("frozenset[Rule]", '["frame", "whole"]')
+    assert shown["colour"] == ('"red" | "green" | 3', '"red"')
+    assert shown["total"] == ("int", "from the other options")
+
+
+def test_only_what_is_not_at_its_default_has_changed():
+    assert changed(read_several()) == {}
+    assert changed(read_several(names=["a"], total=1)) == {"names": ["a"]}
+    assert changed(read_several(names=["a"], total=5)) == {"names": ["a"], "total": 5}
 
 
 def test_all_faults_are_listed():

@@ -11,7 +11,7 @@ import pytest
 from spikecore.component import Component, PluginInfo
 from spikecore.config import option
 from spikecore.errors import AmbiguousComponent, CompositionError, ConfigError, PluginError, UnknownComponent
-from spikecore.experiment import Experiment, RunConfig
+from spikecore.experiment import Bound, Experiment, RunConfig
 from spikecore.hookspecs import hookimpl
 from spikecore.host import PluginHost
 
@@ -209,6 +209,41 @@ def test_what_is_validated_on_fits_the_model_and_the_metrics(host):
     ]:
         with pytest.raises(CompositionError, match=f"{one}.*{other}"):
             Experiment.from_dict({**table, **changes}, host)
+
+
+@attrs.frozen
+class Made:
+    window: int = option(41, help="frames")
+    sizes: list[int] = option(factory=list, help="made by a factory")
+
+
+def test_a_label_names_the_options_that_are_not_at_their_defaults():
+    component = Component("loss", "made", "nowhere:Thing", Made, "made")
+    assert Bound(component, Made()).label == "made"
+    assert Bound(component, Made(3, [1])).label == "made window=3 sizes=[1]"
+
+
+def test_options_that_were_given_are_known(host):
+    experiment = Experiment.from_dict(
+        {"reconstructor": {"use": "mean", "window": 41}, "source": {"use": "camera"}}, host
+    )
+    assert experiment.parts["reconstructor"].explicit == {"window"}
+    assert experiment.parts["source"].explicit == set()
+    assert experiment.parts["source"].fixed().explicit == {"window"}
+    component = host.find("mean")
+    assert Bound(component, Options(3)).explicit == {"window"}, "nobody noted it, but it is not the default"
+    assert Bound(component, Options()).explicit == set()
+
+
+def test_weights_that_are_not_here_are_the_loaders_concern(host):
+    table = {"model": {"use": "depth"}, "run": {"weights": "none.safetensors"}}
+    assert Experiment.from_dict(table, host).dump()["model"] == {"use": "fake/depth", "window": 41}
+
+
+@pytest.mark.parametrize("fps", [0.0, 0.1, -1.0])
+def test_videos_too_slow_for_their_containers_are_refused(host, fps):
+    with pytest.raises(ConfigError, match=r"'fps' must be >= 0\.25"):
+        Experiment.from_dict({"run": {"fps": fps}}, host)
 
 
 def test_toml_files_with_overrides(host, tmp_path):

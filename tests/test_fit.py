@@ -16,7 +16,7 @@ from torch import nn
 from spikecore import Component, Experiment, Kind, PluginInfo, Sample, Window, collate, hookimpl
 from spikecore.errors import CompositionError, UsageError, WeightsError
 from spikecore.interfaces import LossTerms
-from spikecore.run import execute
+from spikecore.runner import execute
 from spikecore.testing.data import Shape, sample
 
 SHAPE = Shape(size=(13, 17), length=24, cameras=2, frames=5, classes=4)

@@ -9,6 +9,7 @@ import pytest
 from spikecore.component import API_VERSION, Component, Kind, PluginInfo, Weights
 from spikecore.config import option
 from spikecore.errors import AmbiguousComponent, PluginError, UnknownComponent, UsageError
+from spikecore.experiment import Bound
 from spikecore.hookspecs import hookimpl
 from spikecore.host import GROUP, PluginHost
 
@@ -148,6 +149,41 @@ def test_lists_given_as_arguments_win_over_the_environment(monkeypatch, tmp_path
     assert PluginHost.discover(allow=["good"]).statuses["good"].state == "ok"
 
 
+def test_lists_are_kept_for_other_processes(monkeypatch, tmp_path, clean_path):
+    clean_path(tmp_path)
+    points = [write_plugin(tmp_path, name, GOOD) for name in ("good", "other")]
+    monkeypatch.setattr("spikecore.host.entry_points", lambda group: points)
+    monkeypatch.delenv("SPIKECORE_PLUGINS", raising=False)
+    monkeypatch.delenv("SPIKECORE_DISABLE", raising=False)
+    host = PluginHost.discover()
+    assert (host.allow, host.block) == (None, ())
+    monkeypatch.setenv("SPIKECORE_DISABLE", "other")
+    host = PluginHost.discover(allow=["good", "other"])
+    assert (host.allow, host.block) == (("good", "other"), ("other",))
+    again = PluginHost.discover(allow=host.allow, block=host.block)
+    assert again.statuses == host.statuses
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        (
+            "SPIKECORE_PLUGINS",
+            "good,othr",
+            r"SPIKECORE_PLUGINS \(--plugins\) names a plugin 'othr' .*did you mean other",
+        ),
+        ("SPIKECORE_DISABLE", "godo", r"SPIKECORE_DISABLE \(--disable\) names a plugin 'godo' .*did you mean good"),
+    ],
+)
+def test_a_list_that_names_no_plugin_is_a_warning(tmp_path, clean_path, monkeypatch, variable, value, message):
+    clean_path(tmp_path)
+    points = [write_plugin(tmp_path, name, GOOD) for name in ("good", "other")]
+    monkeypatch.setattr("spikecore.host.entry_points", lambda group: points)
+    monkeypatch.setenv(variable, value)
+    with pytest.warns(UserWarning, match=message):
+        PluginHost.discover()
+
+
 @pytest.mark.parametrize("api", [(API_VERSION[0] + 1, 0), (API_VERSION[0], API_VERSION[1] + 1), (0, 9)])
 def test_another_api_version_is_refused(api):
     with pytest.raises(PluginError, match="is written for API"):
@@ -230,6 +266,25 @@ def test_a_component_whose_code_cannot_be_imported_fails_with_its_id_on_use():
     with pytest.raises(PluginError, match="pip install a_module_that_is_not_there"):
         host.build(host.find("b"))
     assert host.find("b").missing() == ["a_module_that_is_not_there"]
+
+
+def test_a_component_whose_init_raises_fails_with_its_id(tmp_path, clean_path):
+    (tmp_path / "spikecore_things.py").write_text(
+        "from spikecore.errors import UsageError\n"
+        "class Broken:\n    def __init__(self, config): raise KeyError('half')\n"
+        "class Refusing:\n    def __init__(self, config): raise UsageError('window is too short')\n"
+    )
+    clean_path(tmp_path)
+    parts = [Component("reconstructor", n.lower(), f"spikecore_things:{n}", Options, n) for n in ("Broken", "Refusing")]
+    host = PluginHost()
+    host.register(plugin(*parts), "mine")
+    broken = host.find("broken")
+    for build in (lambda: host.build(broken), Bound(broken, Options()).build):
+        with pytest.raises(PluginError, match="mine/broken cannot be built: KeyError: 'half'") as caught:
+            build()
+        assert isinstance(caught.value.__cause__, KeyError)
+    with pytest.raises(UsageError, match=r"^window is too short$"):
+        host.build(host.find("refusing"))
 
 
 def test_openers_prefer_the_most_specific_pattern():

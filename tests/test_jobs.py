@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -226,3 +227,45 @@ def test_relative_paths_mean_the_same_in_a_worker_elsewhere(of_folder, tmp_path,
     assert perform(json.dumps(attrs.asdict(job)), 1)["key"] == "c"
     assert list(elsewhere.iterdir()) == []
     assert Path.cwd() == elsewhere
+
+
+@pytest.mark.parametrize("output", ["v.npy", "pictures"])
+def test_a_reconstruction_whose_output_is_gone_is_done_again(host, tmp_path, monkeypatch, output):
+    monkeypatch.chdir(tmp_path)
+    table = {"source": {**SCENE, "clips": 2}, "reconstructor": {"use": "classic/tfp"}}
+    table["run"] = {"output": output, "stride": 9}
+    job = Job.of("reconstruct", Experiment.from_dict(table, host), tmp_path / "items-of-it")
+    outputs = [Path(one.result["output"]) for one in run_job(job, range(2), Executor())]
+    executor = Executor()
+    list(run_job(job, range(2), executor))
+    assert executor.asked == []
+    shutil.rmtree(outputs[1]) if outputs[1].is_dir() else outputs[1].unlink()
+    monkeypatch.chdir("/")
+    list(run_job(job, range(2), executor))
+    assert executor.asked == [1]
+    assert (tmp_path / outputs[1]).exists()
+
+
+MARKER = """
+from pathlib import Path
+Path(__file__).with_name("imported").touch()
+"""
+
+
+@pytest.mark.parametrize(
+    ("lists", "imported"),
+    [({}, True), ({"block": ["marker"]}, False), ({"allow": ["builtin", "classic"]}, False)],
+)
+def test_workers_admit_the_plugins_of_this_host_alone(compose, tmp_path, clean_path, lists, imported):
+    info = tmp_path / "site" / "spikecore_plugin_marker-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: spikecore-plugin-marker\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[spikecore.plugins]\nmarker = spikecore_marker\n")
+    (tmp_path / "site" / "spikecore_marker.py").write_text(MARKER)
+    clean_path(tmp_path / "site")
+    experiment = attrs.evolve(compose(), host=PluginHost.discover(**lists))
+    (tmp_path / "site" / "imported").unlink(missing_ok=True)
+    sys.modules.pop("spikecore_marker", None)
+    (outcome,) = run_job(Job.of("evaluate", experiment, tmp_path / "out"), [0], Executor())
+    assert outcome.result is not None
+    assert (tmp_path / "site" / "imported").exists() is imported

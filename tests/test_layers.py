@@ -17,7 +17,7 @@ HEAVY = {"torch", "numba", "cv2", "h5py", "av"}
 TORCH_FREE = {  # modules of the core that listing, checking and opening need
     "errors", "component", "hookspecs", "observe", "config", "host", "experiment", "api", "output", "record", "weights",
     "spikes", "events", "sample", "batch", "interfaces", "live", "statistics", "ahead", "grid", "sinks",
-    "scaffold", "results", "tracker", "tables", "jobs", "pool", "__init__",
+    "scaffold", "results", "tracker", "tables", "jobs", "pool", "inputs", "claim", "quiet", "stopping", "__init__",
 }  # fmt: skip
 
 

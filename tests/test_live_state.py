@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import spikecore
 from spikecore import kernels
 
 unhurried = settings(deadline=None)  # the first call of a kernel compiles it
@@ -131,3 +135,29 @@ def test_bad_sizes_are_refused():
         kernels.IntervalState(1, 70000)
     with pytest.raises(ValueError, match="window must be 1 or more"):
         kernels.CountState(1, 0)
+
+
+def test_one_thread_may_push_while_others_read():
+    """Reading works frames in that wait, so without a lock they are worked in twice or never."""
+    packed = kernels.pack(spikes(30_000, 64, 0.2, 5))
+    layout = spikecore.Layout(8, 64)
+    live, alone = (spikecore.Live(layout, window=41) for _ in range(2))
+    alone.push(packed)
+    pushed = threading.Event()
+
+    def read():
+        while not pushed.is_set():
+            live.intervals(), live.age()
+            if live.frames:
+                assert 0 <= live.rate().min() <= live.rate().max() <= 1
+
+    with ThreadPoolExecutor(3) as pool:
+        readers = [pool.submit(read) for _ in range(3)]
+        for frame in packed:
+            live.push(frame)
+        pushed.set()
+        for reader in readers:
+            reader.result()
+    assert live.frames == alone.frames
+    for name in ("rate", "intervals", "age"):
+        np.testing.assert_array_equal(getattr(live, name)(), getattr(alone, name)())

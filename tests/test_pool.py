@@ -69,6 +69,14 @@ def test_an_error_is_the_reason_of_its_item_alone(workers):
     assert outcomes[3].reason == ""
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_item_that_ends_the_program_ends_itself_alone(workers):
+    outcomes = {outcome.item: outcome for outcome in in_processes(work.leave, "", range(3), workers)}
+    assert squares(outcomes.values()) == {0: 0, 2: 4}
+    assert outcomes[1].reason == "SystemExit: enough"
+    assert 'raise SystemExit("enough")' in outcomes[1].traceback
+
+
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, Interrupted])
 def test_a_stop_by_the_user_is_no_outcome(stop):
     def stopped(job, item):

@@ -221,11 +221,15 @@ def command(store, capsys):
     signal.signal(signal.SIGTERM, handler)
 
 
+SCENE = {"source": {"use": "builtin/scene", "seed": 0}, "run": {}}
+
+
 @pytest.fixture
 def two_runs(store):
     runs = {"one": (20.0, 4.0, 1.0), "two": (25.0, 6.0, None), "three": (25.0, 5.0, 2.0)}
+    recipe = {"seed": 0, "experiment": SCENE}
     for name, (psnr, niqe, size) in runs.items():
-        id = store.start("evaluate" if name != "two" else "bench", name, {"seed": 0}, id=f"{name:x<8}")
+        id = store.start("evaluate" if name != "two" else "bench", name, recipe, id=f"{name:x<8}")
         scores = [Score("", "m", "psnr", psnr, "", True), Score("", "m", "niqe", niqe, "", False)]
         scores.append(Score("", "m", "size", size, "" if size else "unknown", None))
         store.add(id, [*scores, Score("clip", "m", "psnr", 99.0, "", True)])
@@ -244,6 +248,56 @@ def test_the_list_marks_the_best_of_each_metric(store, two_runs):
     assert [row[2] for row in overview(store, kind="bench")[1]] == ["two"]
     with pytest.raises(UsageError, match=r"'ssim'; there are psnr, niqe, size"):
         overview(store, sort="ssim")
+
+
+def marked(store, metric="psnr"):
+    """Run and method of the rows that are marked as the best."""
+    header, rows = overview(store)
+    column = header.index(metric)
+    return {(row[2], row[5]) for row in rows if row[column].endswith("*")}
+
+
+def test_the_ground_truth_is_no_rival(store):
+    id = store.start("evaluate", "night", {"experiment": SCENE})
+    scores = {"classic/tfp": 5.0, "classic/tfi": 4.0, "ground truth": 1.0}
+    store.add(id, [Score("", method, "niqe", value, "", False) for method, value in scores.items()])
+    assert marked(store, "niqe") == {("night", "classic/tfi")}
+    assert [row[5] for row in overview(store, sort="niqe")[1]] == ["classic/tfi", "classic/tfp", "ground truth"]
+
+
+def test_only_what_was_measured_on_the_same_data_is_compared(store):
+    day = {"experiment": {**SCENE, "source": {"use": "builtin/scene", "seed": 1}}}
+    later = {"experiment": {**SCENE, "run": {"at": 30}}}
+    folder = {"experiment": {**SCENE, "source": {"use": "vidar/folder", "path": "/data/set"}}}
+    small, large = (folder | {"inputs": {"source.path": {"files": 3, "bytes": size}}} for size in (10, 20))
+    for name, recipe, value in [
+        ("night", {"experiment": SCENE}, 20.0),
+        ("night again", {"experiment": {**SCENE, "metric": []}}, 21.0),
+        ("day", day, 15.0),
+        ("later", later, 14.0),
+        ("small", small, 13.0),
+        ("large", large, 12.0),
+        ("bench of a", {}, 11.0),
+        ("bench of b", {"experiment": {"method": []}}, 10.0),
+    ]:
+        id = store.start("evaluate", name, recipe)
+        store.add(id, [Score("", "m", "psnr", value, "", True)])
+    assert {name for name, _ in marked(store)} == {
+        "night again", "day", "later", "small", "large", "bench of a", "bench of b"
+    }  # fmt: skip
+    header, rows = overview(store)
+    data = {row[2]: row[header.index("data")] for row in rows}
+    assert data["night"] == data["night again"] != data["day"]
+    assert data["small"].startswith("set ")
+
+
+def test_the_data_of_a_training_are_those_of_its_validation(store):
+    validation = {"use": "builtin/scene", "seed": 9}
+    for name, seed in (("one", 1), ("two", 2)):
+        source = {"use": "builtin/scene", "seed": seed}
+        id = store.start("train", name, {"experiment": {"source": source, "validation": validation}})
+        store.add(id, [Score("", "m", "psnr", float(seed), "", True)])
+    assert marked(store) == {("two", "m")}
 
 
 def test_a_run_without_values_is_listed(store, two_runs):

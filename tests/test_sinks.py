@@ -13,10 +13,13 @@ import numpy as np
 import pytest
 
 from spikecore.errors import OutputError, UsageError
-from spikecore.output import atomic
+from spikecore.host import PluginHost
+from spikecore.output import atomic, file_name, write_stream
+from spikecore.quiet import without_lines
 from spikecore.sinks import Target, open_sink
 
 COUNT = 5
+SCENE = {"height": 16, "width": 24, "length": 20}
 
 
 def pictures(height=18, width=24, channels=None):
@@ -72,6 +75,14 @@ def test_videos_hold_every_frame(tmp_path, suffix, size, channels):
         seen = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)[: size[0], : size[1]]
         expected = picture if channels is None else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
         assert np.abs(seen / 255 - expected).mean() < 0.02
+
+
+def test_webm_is_written_without_a_word_and_others_are_heard(tmp_path, capfd):
+    write(tmp_path / "v.webm", pictures()).commit()
+    assert capfd.readouterr().err == ""
+    with without_lines(b"a known"):
+        os.write(2, b"a known line\nan unknown line\nno end")
+    assert capfd.readouterr().err == "an unknown line\nno end"
 
 
 def test_mp4_is_h264_with_its_index_first(tmp_path):
@@ -238,3 +249,53 @@ def test_atomic_turns_os_errors_into_output_errors(tmp_path):
 
     with pytest.raises(OutputError, match="No space left"):
         fill()
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """A host, a stream, and the path of an older recording that has a companion file."""
+    host = PluginHost.discover()
+    stream = host.build(host.find("builtin/scene"), SCENE)[0].spikes
+    write_stream(host, stream[:5], tmp_path / "a.dat", None, {})
+    assert len(list(tmp_path.iterdir())) == 2
+    return host, stream, tmp_path / "a.dat"
+
+
+@pytest.mark.parametrize("file", [1, 2])
+def test_a_recording_and_its_companion_are_written_both_or_not_at_all(recording, monkeypatch, file):
+    host, stream, path = recording
+    before = {one: one.read_bytes() for one in path.parent.iterdir()}
+    fsync, seen = os.fsync, []
+
+    def full(descriptor):
+        seen.append(descriptor)
+        if len(seen) == file:
+            raise OSError(28, "No space left on device")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match=r"a\.dat could not be written: No space left"):
+        write_stream(host, stream, path, None, {})
+    assert {one: one.read_bytes() for one in path.parent.iterdir()} == before
+
+
+def test_a_companion_never_describes_a_recording_that_is_not_there(recording, monkeypatch):
+    host, stream, path = recording
+    replaced = []
+    replace = os.replace
+
+    def note(source, target):
+        replaced.append(Path(target).name)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", note)
+    write_stream(host, stream, path, None, {})
+    assert replaced[0] == "a.dat"
+    assert len(replaced) == 2
+
+
+def test_different_keys_have_different_file_names():
+    keys = ["a/b", "a_b", "a%2Fb", "a\\b", "..", ".", "a b", "ä"]
+    made = [file_name(key) for key in keys]
+    assert len(set(made)) == len(keys)
+    assert all(Path(name).name == name and not name.startswith(".") for name in made)

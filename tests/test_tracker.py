@@ -91,6 +91,32 @@ def test_our_own_runs_are_written_with_the_names_of_the_format(store, tmp_path):
     assert written["best_run"] is None
 
 
+def test_every_method_of_a_run_is_an_entry(store, tmp_path):
+    id = store.start("evaluate", "night", {})
+    values = {"classic/tfp": 4.5, "classic/tfi": 3.5, "ground truth": 2.5}
+    store.add(id, [Score("", method, "iqa/niqe", value, "", False) for method, value in values.items()])
+    assert write_tracker(store, tmp_path / "experiment_results.json") == 2
+    runs = json.loads((tmp_path / "experiment_results.json").read_text())["runs"]
+    assert {run["exp_name"]: run["metrics"]["niqe"] for run in runs} == {
+        "night classic/tfp": 4.5,
+        "night classic/tfi": 3.5,
+    }
+
+
+def test_large_tracker_files_are_read_up_to_a_stated_size(store, tmp_path, monkeypatch):
+    path = tmp_path / "experiment_results.json"
+    path.write_text(json.dumps({"runs": [tracked(f"run {number}", test=1.0) for number in range(5000)]}))
+    assert path.stat().st_size > 1_500_000
+    monkeypatch.setattr(store, "start", lambda *_: "id")
+    monkeypatch.setattr(store, "add", lambda *_: None)
+    monkeypatch.setattr(store, "finish", lambda *_: None)
+    assert len(read_tracker(path, store)) == 5000
+    with path.open("r+") as file:
+        file.truncate(65_000_000)
+    with pytest.raises(SpikeFormatError, match=r"65000000 bytes; expected at most 64000000 bytes"):
+        read_tracker(path, store)
+
+
 @pytest.mark.parametrize(
     ("content", "found"),
     [

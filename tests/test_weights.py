@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+import json
 from hashlib import sha256
 from types import SimpleNamespace
 
 import attrs
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
+from spikecore.adapter import import_weights, load_model
 from spikecore.component import Component, PluginInfo, Weights
-from spikecore.errors import WeightsError
+from spikecore.config import option
+from spikecore.errors import ConfigError, PluginError, WeightsError
+from spikecore.experiment import Bound, Experiment
 from spikecore.hookspecs import hookimpl
 from spikecore.host import PluginHost
-from spikecore.weights import cache_folder, load_tensors, locate
+from spikecore.record import record
+from spikecore.weights import cache_folder, imported_paths, imported_weights, load_tensors, locate, write
 
 
 @attrs.frozen
@@ -62,7 +68,7 @@ def test_weights_in_the_cache_are_found(tmp_path, monkeypatch, package):
     monkeypatch.setenv("SPIKECORE_CACHE", str(tmp_path / "cache"))
     weights = of(b"fetched", url="https://nowhere.example/b.safetensors")
     host = make_host(weights)
-    with pytest.raises(WeightsError, match=r"not on this machine\n.*download https"):
+    with pytest.raises(WeightsError, match=r"not on this machine\n.*spikecore weights fetch fake/net base"):
         locate(host, host.find("net"))
     path = cache_folder() / weights.sha256 / "b.safetensors"
     path.parent.mkdir(parents=True)
@@ -133,3 +139,233 @@ def test_what_is_no_finite_tensor_is_refused(tmp_path):
         load_tensors(tmp_path / "list.pth")
     with pytest.raises(WeightsError, match="no such file"):
         load_tensors(tmp_path / "none.pth")
+
+
+# Weights that need options of their component: a network whose width is one, in a package made here.
+
+NET = """
+import torch
+from spikecore.errors import WeightsError
+from spikecore.sample import Window
+from spikecore.weights import Imported
+
+class Net(torch.nn.Module):
+    window = Window.centred(3)
+
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        self.network = torch.nn.Sequential(torch.nn.Conv2d(1, config.width, 1), torch.nn.Conv2d(config.width, 1, 1))
+
+    def forward(self, batch):
+        return {"image": self.network(batch.spikes.tensor().mean(1, keepdim=True)) * config.gain}
+
+    def stages(self):
+        return []
+
+def imported(checkpoint):
+    if "model" not in checkpoint:
+        raise WeightsError("holds no 'model'")
+    if checkpoint["epoch"] < 0:
+        return "nothing"
+    tensors = {key.replace("conv", ""): value for key, value in checkpoint["model"].items()}
+    return Imported(tensors, {"width": len(tensors["0.bias"])})
+"""
+
+
+@attrs.frozen
+class NetOptions:
+    width: int = option(4, help="channels", validator=attrs.validators.ge(1))
+    gain: float = option(1.0, help="of the output")
+
+
+def tensors_of(width, value=0.5):
+    shapes = {"0.weight": (width, 1, 1, 1), "0.bias": (width,), "1.weight": (1, width, 1, 1), "1.bias": (1,)}
+    return {key: torch.full(shape, value) for key, shape in shapes.items()}
+
+
+@pytest.fixture
+def nets(package, tmp_path, monkeypatch):
+    """A host with a net of declared weights: narrow (width 2), wide (8), plain (4, nothing stated)."""
+    monkeypatch.setenv("SPIKECORE_CACHE", str(tmp_path / "cache"))
+    (package / "net.py").write_text(NET)
+    weights = []
+    for name, width, options in (("narrow", 2, {"width": 2}), ("wide", 8, {"width": 8}), ("plain", 4, {})):
+        path = package / "weights" / f"{name}.safetensors"
+        save_file(tensors_of(width), path)
+        content = path.read_bytes()
+        file = f"weights/{name}.safetensors"
+        weights.append(Weights(name, sha256(content).hexdigest(), len(content), file=file, options=options))
+
+    def component(name, **extra):
+        target = "spikecore_shipping.net:Net"
+        return Component("model", name, target, NetOptions, name, "spikes", "image", license="MIT", **extra)
+
+    @hookimpl
+    def spikecore_components():
+        yield component("net", weights=tuple(weights), importer="spikecore_shipping.net:imported")
+        yield component("bare")
+        yield component("misread", importer="spikecore_shipping.net:nothing_there")
+
+    host = PluginHost.discover(allow=["builtin"], block=[])
+    info = hookimpl(lambda: PluginInfo("fakes"))
+    host.register(SimpleNamespace(spikecore_info=info, spikecore_components=spikecore_components), "fake")
+    return host
+
+
+def bind(host, name="net", weights="", **options):
+    return Experiment.from_dict({"model": {"use": f"fake/{name}", **options}, "run": {"weights": weights}}, host)
+
+
+def trained(host, name="net", weights="", **options):
+    return load_model(host, bind(host, name, weights, **options).parts["model"], weights)
+
+
+def test_a_model_is_built_with_the_options_of_its_weights(nets):
+    assert trained(nets).model.config.width == 2, "the first of the component's"
+    assert trained(nets, weights="wide").model.config.width == 8
+    assert trained(nets, weights="plain").model.config.width == 4
+    assert trained(nets, weights="wide", gain=3.0).bound.config == NetOptions(8, 3.0)
+    assert trained(nets, weights="wide", width=8).bound.config.width == 8
+    assert torch.equal(trained(nets).model.network[0].bias, torch.full((2,), 0.5))
+
+
+def test_without_a_name_the_first_weights_that_fit_what_was_given_are_taken(nets):
+    _, wide = locate(nets, nets.find("net"), "wide")
+    assert trained(nets, width=8).weights == wide
+    assert trained(nets, width=4).model.config.width == 4, "weights that state no options fit all"
+
+
+def test_weights_that_contradict_what_was_given_are_refused_with_both(nets):
+    with pytest.raises(ConfigError, match=r"fake/net: width=4 was given, but weights 'wide' were made with width=8"):
+        bind(nets, weights="wide", width=4)
+    component = attrs.evolve(nets.find("net"), weights=nets.find("net").weights[:2])
+    with pytest.raises(ConfigError, match=r"width=3 was given, but weights 'narrow'"):
+        load_model(nets, Bound(component, NetOptions(width=3)))
+    odd = attrs.evolve(component.weights[0], name="odd", options={"depth": 3})
+    with pytest.raises(ConfigError, match=r"unknown option 'depth'.*options of weights 'odd'"):
+        load_model(nets, Bound(attrs.evolve(component, weights=(odd,)), NetOptions()))
+
+
+@pytest.mark.parametrize(("weights", "width"), [("", 2), ("wide", 8), ("plain", 4)])
+def test_a_record_holds_the_options_of_the_weights_and_their_hash(nets, weights, width):
+    experiment = bind(nets, weights=weights)
+    recipe = json.loads(json.dumps(record(experiment)))
+    assert recipe["experiment"]["model"]["width"] == width
+    assert recipe["weights"] == {"fake/net": trained(nets, weights=weights).weights}
+    again = Experiment.from_dict(recipe["experiment"], nets)
+    assert again.dump() == experiment.dump()
+    assert load_model(nets, again.parts["model"], weights).bound.config.width == width
+
+
+def test_a_model_that_is_trained_anew_keeps_its_own_defaults(nets):
+    experiment = bind(nets)
+    parts = {"model": experiment.parts["model"].fixed()}
+    recipe = record(attrs.evolve(experiment, parts=parts), {})
+    assert recipe["experiment"]["model"]["width"] == 4
+    assert recipe["weights"] == {}
+
+
+def test_a_file_says_what_it_is_for(nets, tmp_path):
+    path = tmp_path / "mine.safetensors"
+    made = {"component": "fake/net", "options": {"width": 3, "gain": 2.0}, "training": "one step"}
+    write(path, tensors_of(3), made, scores={"psnr": 30.0})
+    card = Weights(**json.loads(path.with_suffix(".json").read_text()))
+    digest = sha256(path.read_bytes()).hexdigest()
+    assert card == Weights("mine", digest, path.stat().st_size, "mine.safetensors", training="one step",
+                           scores={"psnr": 30.0}, options=made["options"])  # fmt: skip
+    assert trained(nets, weights=str(path)).bound.config == NetOptions(3, 2.0)
+    with pytest.raises(ConfigError, match=r"gain=5.0 was given, but .*mine.safetensors were made with gain=2.0"):
+        bind(nets, weights=str(path), gain=5.0)
+    with pytest.raises(WeightsError, match="holds weights of fake/net, not of fake/bare"):
+        trained(nets, "bare", str(path))
+
+
+@pytest.mark.parametrize("text", ["no json", "[]", "{}", '{"component": "fake/net", "options": 3}'])
+def test_a_file_that_says_nonsense_is_refused(nets, tmp_path, text):
+    path = tmp_path / "odd.safetensors"
+    save_file(tensors_of(4), path, metadata={"spikecore": text})
+    with pytest.raises(WeightsError, match=r"odd.safetensors is not a plain weights file"):
+        trained(nets, weights=str(path))
+
+
+def foreign(width, prefix="conv"):
+    return {"model": {f"{prefix}{key}": value for key, value in tensors_of(width).items()}, "epoch": 3}
+
+
+def test_an_importer_reads_foreign_checkpoints(nets, tmp_path):
+    torch.save(foreign(5), tmp_path / "theirs.pth")
+    result = trained(nets, weights=str(tmp_path / "theirs.pth"), gain=2.0)
+    assert result.bound.config == NetOptions(5, 2.0)
+    assert result.weights == sha256((tmp_path / "theirs.pth").read_bytes()).hexdigest()
+    with pytest.raises(ConfigError, match=r"width=4 was given, but .*theirs.pth were made with width=5"):
+        bind(nets, weights=str(tmp_path / "theirs.pth"), width=4)
+    assert record(bind(nets, weights=str(tmp_path / "theirs.pth")))["experiment"]["model"]["width"] == 5
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "error", "message"),
+    [
+        ({"weights": {}}, WeightsError, "odd.pth: holds no 'model'"),
+        ({"model": {}}, WeightsError, "odd.pth is not for fake/net: KeyError: 'epoch'"),
+        ({**foreign(4), "epoch": -1}, PluginError, "gave 'nothing', expected a spikecore Imported"),
+        ({"model": tensors_of(4, float("nan")), "epoch": 3}, WeightsError, "holds NaN"),
+        ({"model": {"0.bias": torch.ones(3)}, "epoch": 3}, WeightsError, "missing 0.weight"),
+        (
+            {"model": {"0.bias": torch.ones(1).expand(10**12)}, "epoch": 3},
+            WeightsError,
+            r"\(1000000000000,\) is a view",
+        ),
+    ],
+)
+def test_checkpoints_that_an_importer_does_not_know_are_refused(nets, tmp_path, checkpoint, error, message):
+    torch.save(checkpoint, tmp_path / "odd.pth")
+    with pytest.raises(error, match=message):
+        trained(nets, weights=str(tmp_path / "odd.pth"))
+
+
+def test_an_importer_that_is_not_there_is_named(nets, tmp_path):
+    torch.save(foreign(4), tmp_path / "theirs.pth")
+    with pytest.raises(WeightsError, match=r"fake/misread: spikecore_shipping.net:nothing_there cannot be imported"):
+        trained(nets, "misread", str(tmp_path / "theirs.pth"))
+
+
+def test_without_an_importer_tensors_are_taken_as_they_are(nets, tmp_path):
+    torch.save({f"module.{key}": value for key, value in tensors_of(4).items()}, tmp_path / "parallel.pth")
+    assert trained(nets, "bare", str(tmp_path / "parallel.pth")).model.config.width == 4
+    torch.save(foreign(4), tmp_path / "nested.pth")
+    with pytest.raises(WeightsError, match="entry 'model' is a dict, expected only named tensors"):
+        trained(nets, "bare", str(tmp_path / "nested.pth"))
+
+
+def test_imported_weights_are_kept_with_their_options(nets, tmp_path):
+    torch.save(foreign(6), tmp_path / "theirs.pth")
+    net = nets.find("net")
+    path = import_weights(nets, net, tmp_path / "theirs.pth", "theirs")
+    assert path == cache_folder() / "imported" / "fake" / "net" / "theirs.safetensors"
+    assert {key: value.shape for key, value in load_file(path).items()} == {
+        key: value.shape for key, value in tensors_of(6).items()
+    }
+    with safe_open(str(path), framework="numpy") as opened:
+        said = json.loads(opened.metadata()["spikecore"])
+    assert (said["component"], said["options"]) == ("fake/net", {"width": 6})
+    assert sha256((tmp_path / "theirs.pth").read_bytes()).hexdigest() in said["training"]
+    assert trained(nets, weights="theirs", gain=2.0).bound.config == NetOptions(6, 2.0)
+    assert [(one.name, one.options) for one in imported_weights(net)] == [("theirs", {"width": 6})]
+    for card in ("[]", "no json", '{"colour": "red"}'):
+        (path.parent / "odd.safetensors").write_bytes(b"odd")
+        (path.parent / "odd.json").write_text(card)
+        assert [one.name for one in imported_weights(net)] == ["theirs"]
+    with pytest.raises(WeightsError, match="is not that of weights 'odd'"):
+        locate(nets, net, "odd")
+    path.write_bytes(path.read_bytes()[:-4] + b"\0\0\0\0")
+    with pytest.raises(WeightsError, match=r"is not that of weights 'theirs' of fake/net.*remove the file"):
+        locate(nets, net, "theirs")
+    assert imported_paths(nets.find("bare")) == {}
+
+
+def test_a_checkpoint_that_does_not_fit_is_not_kept(nets, tmp_path):
+    torch.save(tensors_of(4) | {"2.bias": torch.ones(1)}, tmp_path / "odd.pth")
+    with pytest.raises(WeightsError, match=r"unexpected 2.bias"):
+        import_weights(nets, nets.find("bare"), tmp_path / "odd.pth", "odd")
+    assert imported_paths(nets.find("bare")) == {}

@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 import warnings
+from contextlib import redirect_stdout
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -27,6 +28,7 @@ COMMANDS = {
     "run": ("reconstruct:run", "an experiment file, or the run.json of an earlier run"),
     "evaluate": ("evaluate:evaluate", "methods and metrics over a data set: table, pictures, results store"),
     "results": ("results:results", "every recorded run: best marked, compared, exported"),
+    "weights": ("weights:weights", "trained weights: listed, fetched, imported from other projects"),
     "bench": ("bench:bench", "speed of methods and kernels as ratios to a reference"),
     "new-plugin": ("newplugin:new_plugin", "start a plugin that works and passes its contract test"),
 }
@@ -72,7 +74,8 @@ def _extras(ctx: click.Context) -> dict[str, click.Command]:
             group = click.Group()
             try:
                 if hasattr(plugin, "spikecore_add_commands"):
-                    plugin.spikecore_add_commands(group=group)
+                    with redirect_stdout(sys.stderr):  # what a plugin prints here is no result of a command
+                        plugin.spikecore_add_commands(group=group)
             except Exception as error:  # one plugin's broken commands must not take the others' away
                 click.echo(f"warning: the commands of plugin {name!r} cannot be had: {error}", err=True)
                 continue
@@ -116,10 +119,6 @@ def main(arguments: list[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = cli.main(args=arguments, prog_name="spikecore", standalone_mode=False)
-    except SpikecoreError as error:
-        if debug:
-            raise
-        _fail(f"error: {error}", error.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -128,10 +127,16 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except Exception as error:  # whatever it is, its user gets one message
+        if debug:
+            raise
+        if isinstance(error, SpikecoreError):
+            _fail(f"error: {error}", error.exit_code)
+        _fail(f"error: {type(error).__name__}: {error}\n  spikecore --debug … shows where it happened", 1)
     else:
         sys.exit(code if isinstance(code, int) else 0)
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(message: str, code: int) -> NoReturn:
     click.echo(message, err=True)
     sys.exit(code)

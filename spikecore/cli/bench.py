@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +11,17 @@ import click
 
 from spikecore.cli import get_host
 from spikecore.cli.options import method_table
+from spikecore.cli.progress import show_progress
 from spikecore.cli.show_table import print_table
 from spikecore.component import Data, Kind
 from spikecore.experiment import Experiment
 from spikecore.host import PluginHost
+from spikecore.observe import RunInfo
+from spikecore.tables import json_text
 
 if TYPE_CHECKING:
     from spikecore.bench import Timing
+    from spikecore.spikes import SpikeStream
 
 
 @click.command()
@@ -44,7 +48,8 @@ def bench(
     as_json: bool,
 ) -> None:
     """How fast methods are: latency of an image, throughput of a video, memory; ratio above 1 beats the reference."""
-    from spikecore.bench import REFERENCE, UNITS, measure, random_stream
+    from spikecore.bench import REFERENCE, UNITS, random_stream
+    from spikecore.record import record
 
     if kernels:
         _kernels(as_json)
@@ -52,16 +57,13 @@ def bench(
     host = get_host()
     experiment = _experiment(host, methods, {"device": device, "weights": weights})
     stream = random_stream(height, width, length)
-    from spikecore.adapter import prepare
-
-    timings = [
-        measure(bound.label, prepare(host, bound, experiment.run), stream, experiment.run, repeats)
-        for bound in experiment.methods
-    ]
-    _record(experiment, timings, stream.name, store)
+    show_progress(host)
+    recipe = record(experiment)
+    timings = _measured(experiment, stream, repeats, recipe)
+    _record(recipe, timings, stream.name, store)
     rows = [attrs.asdict(timing) for timing in timings]
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json_text(rows))
         return
     header = ["method", *(f"{name} {unit}".strip() for name, unit in UNITS.items())]
     print_table(header, [[_text(value) for value in row.values()] for row in rows])
@@ -75,13 +77,34 @@ def _experiment(host: PluginHost, methods: tuple[str, ...], run: dict[str, Any])
     return Experiment.from_dict({"name": "bench", "method": [method_table(text) for text in texts], "run": run}, host)
 
 
-def _record(experiment: Experiment, timings: list[Timing], what: str, store: Path | None) -> None:
+def _measured(experiment: Experiment, stream: SpikeStream, repeats: int, recipe: Mapping[str, Any]) -> list[Timing]:
+    """Every method on a recording, one after the other, while observers look on."""
+    from spikecore.adapter import prepare
+    from spikecore.bench import measure
+
+    hook, timings, state = experiment.host.hook, [], "failed"
+    info = RunInfo("bench", f"bench on {stream.name}", len(experiment.methods), recipe)
+    try:
+        hook.spikecore_run_start(run=info)
+        for bound in experiment.methods:
+            method = prepare(experiment.host, bound, experiment.run)
+            timings.append(measure(bound.label, method, stream, experiment.run, repeats))
+            hook.spikecore_step_end(run=info, step=len(timings), values={"median ms": timings[-1].median})
+        state = "done"
+        return timings
+    except KeyboardInterrupt:
+        state = "interrupted"
+        raise
+    finally:
+        hook.spikecore_run_end(run=info, result={"state": state, "results": len(timings)})
+
+
+def _record(recipe: Mapping[str, Any], timings: list[Timing], what: str, store: Path | None) -> None:
     from spikecore.bench import HIGHER, UNITS
-    from spikecore.record import record
     from spikecore.results import Results, Score
 
     results = Results(store)
-    id = results.start("bench", what, record(experiment), experiment.fingerprint)
+    id = results.start("bench", what, recipe, recipe["fingerprint"])
     for timing in timings:
         for name, unit in UNITS.items():
             value = getattr(timing, name)
@@ -96,7 +119,7 @@ def _kernels(as_json: bool) -> None:
 
     rows = run(quick=True)
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json_text(rows))
     else:
         click.echo(table(rows))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +15,15 @@ from spikecore.component import Data, Kind
 from spikecore.errors import UsageError
 from spikecore.experiment import Experiment, RunConfig
 from spikecore.host import PluginHost
-from spikecore.tables import cell_text
+from spikecore.tables import cell_text, json_text
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from spikecore.sample import Sample
+
+DARK = 0.2  # pictures whose brightest hundredth begins below this show little
 
 
 @click.command()
@@ -56,13 +57,16 @@ def compare(
     run["at"] = sample.instant
     pictures: dict[str, NDArray[np.float32]] = {}
     rows = []
+    judges = list(metrics) or ["builtin/psnr"]
     for text in methods:
         if text in pictures:
             raise UsageError(f"{text!r} is given twice")
-        experiment = _experiment(host, source, text, run, list(metrics) or ["builtin/psnr"])
+        experiment = _experiment(host, source, text, run, judges)
         rows.append(_one(experiment, sample, pictures, text))
     _report(rows, as_json)
+    _hint(pictures, sample, run.get("gain"))
     _draw(pictures, sample, output)
+    _record(host, {"source": source, "method": list(methods), "metric": judges, "run": run}, truth, output)
     if not as_json:
         click.echo(f"\ninstant {sample.instant} of {sample.key}: {output}")
 
@@ -98,7 +102,7 @@ def _experiment(
 
 def _one(experiment: Experiment, sample: Sample, pictures: dict[str, Any], text: str) -> dict[str, Any]:
     from spikecore.adapter import prepare
-    from spikecore.evaluate import judged, timed
+    from spikecore.evaluation import judged, timed
 
     (bound,) = experiment.methods
     method = prepare(experiment.host, bound, experiment.run)
@@ -106,7 +110,7 @@ def _one(experiment: Experiment, sample: Sample, pictures: dict[str, Any], text:
     row: dict[str, Any] = {"method": text, **cost}
     for metric in experiment.many("metric"):
         known = metric.component.targets <= sample.target.keys()
-        scores = judged(text, pictures[text], sample, method, [metric]) if known else []
+        scores = judged(text, pictures[text], sample, method, [metric], []) if known else []
         row[metric.label] = scores[0].value if scores else None
         if scores and scores[0].reason:
             click.echo(f"{metric.label}: {scores[0].reason}", err=True)
@@ -115,12 +119,38 @@ def _one(experiment: Experiment, sample: Sample, pictures: dict[str, Any], text:
 
 def _report(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json_text(rows))
         return
     header = list(rows[0])
     print_table(header, [[cell_text(row[name]) for name in header] for row in rows])
     if all(value is None for row in rows for value in list(row.values())[3:]):
         click.echo("no ground truth: give it with --truth IMAGE --at FRAME", err=True)
+
+
+def _hint(pictures: dict[str, NDArray[np.float32]], sample: Sample, gain: float | None) -> None:
+    """Say what brightens pictures in which nearly all is dark, as those of a recording of unknown gain may be."""
+    import numpy as np
+
+    bright = max(float(np.percentile(picture, 99)) for picture in pictures.values())
+    if 0 < bright < DARK:
+        own = sample.spikes.gain if sample.spikes is not None else None
+        better = 0.9 * (gain or own or 1.0) / bright
+        click.echo(f"the pictures are dark, 99 % of them below {bright:.2g}; try --gain {better:.2g}", err=True)
+
+
+def _record(host: PluginHost, table: dict[str, Any], truth: Path | None, output: Path) -> None:
+    """Write beside the picture what `spikecore evaluate` repeats it by."""
+    from spikecore.inputs import describe
+    from spikecore.record import write_record
+
+    source = host.find(table["source"]["use"], Kind.SOURCE)
+    options = {field.name for field in attrs.fields(source.config)}
+    if truth is not None and {"image", "at"} <= options:
+        table["source"] |= {"image": str(truth), "at": table["run"]["at"]}
+    judges = [name for name in table["metric"] if host.find(name, Kind.METRIC).targets <= source.targets]
+    methods = [method_table(text) for text in table["method"]]
+    table |= {"name": output.stem, "method": methods, "metric": [{"use": name} for name in judges]}
+    write_record(output, describe(Experiment.from_dict(table, host), None, output))
 
 
 def _draw(pictures: dict[str, NDArray[np.float32]], sample: Sample, output: Path) -> None:

@@ -85,14 +85,14 @@ def _methods(host: PluginHost) -> dict[str, Method]:
 
 
 def _judge(host: PluginHost, sample: Sample, method: Method) -> tuple[NDArray[np.float32], list[str]]:
-    from spikecore.evaluate import timed
+    from spikecore.evaluation import TIME, timed
     from spikecore.experiment import Experiment
     from spikecore.scores import judge
 
     metric = host.find("builtin/psnr", Kind.METRIC)
     picture, cost = timed(sample, method, Experiment.from_dict({}, host))
     score = judge(host.build(metric), metric, picture, sample, method)
-    return picture, [f"{score:.2f}", f"{cost['time ms']:.2f}"]
+    return picture, [f"{score:.2f}", f"{cost[TIME]:.2f}"]
 
 
 def _picture(pictures: dict[str, NDArray[np.float32]], output: Path) -> Path:
@@ -109,7 +109,7 @@ def _video(scene: Scene, sample: Sample, methods: dict[str, Method], output: Pat
 
     from spikecore.experiment import RunConfig
     from spikecore.grid import grid
-    from spikecore.run import results, to_picture
+    from spikecore.runner import results, to_picture
     from spikecore.sinks import Target, open_sink
 
     run = RunConfig()

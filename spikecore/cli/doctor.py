@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
@@ -17,6 +16,7 @@ import click
 from spikecore.cli import get_host
 from spikecore.cli.show_table import print_table
 from spikecore.host import Status
+from spikecore.tables import json_text
 
 LIBRARIES = ("spikecore", "torch", "numpy", "numba", "opencv-python", "h5py", "pluggy", "attrs", "cattrs", "av")
 
@@ -28,7 +28,7 @@ def doctor(as_json: bool, strict: bool) -> None:
     """Versions, devices, broken plugins and the remedy."""
     report = examine()
     if as_json:
-        click.echo(json.dumps(report, indent=2))
+        click.echo(json_text(report))
     else:
         _print(report)
     if strict and report["problems"]:

@@ -10,14 +10,17 @@ import click
 
 from spikecore.cli import get_host
 from spikecore.cli.options import job_options, method_table, run_options, source_options, source_table, take
+from spikecore.cli.progress import show_progress
 from spikecore.cli.show_table import print_table
 from spikecore.config import override
 from spikecore.errors import Interrupted, OutputError, SpikecoreError, UsageError
 from spikecore.experiment import Experiment, RunConfig
 from spikecore.host import PluginHost
+from spikecore.observe import RunInfo
 
 if TYPE_CHECKING:
-    from spikecore.results import Score
+    from spikecore.evaluation import Judgement
+    from spikecore.results import Results
 
 
 @click.command()
@@ -55,11 +58,10 @@ def evaluate(
     host = get_host()
     experiment = _experiment(host, path, methods, metrics, settings, values)
     folder = output or Path(f"evaluate-{experiment.name}")
-    scores, failures = _evaluate(host, experiment, folder, (executor, workers, address), store)
-    _report(scores, folder, as_json)
-    if failures:
-        listed = "\n".join(f"  {item}: {reason}" for item, reason in failures)
-        raise SpikecoreError(f"{len(failures)} recordings could not be judged, the others were:\n{listed}")
+    show_progress(host)
+    judged = _evaluate(host, experiment, folder, (executor, workers, address), store)
+    _report(judged, folder, as_json)
+    _complain(judged)
 
 
 def _experiment(
@@ -89,40 +91,42 @@ def _experiment(
 
 def _evaluate(
     host: PluginHost, experiment: Experiment, folder: Path, how: tuple[str, int, str], store: Path | None
-) -> tuple[list[Score], list[tuple[int, str]]]:
+) -> list[Judgement]:
+    from spikecore.evaluation import Judgement
+    from spikecore.inputs import describe
     from spikecore.jobs import Job, find_executor, run_job
-    from spikecore.record import record, write_record
-    from spikecore.results import Results, Score
+    from spikecore.record import write_record
+    from spikecore.results import Results
 
     items = _count(experiment)
     executor = find_executor(host, *how)
-    recipe = record(experiment)
+    recipe = describe(experiment, None, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder} cannot be a folder for results: {error.strerror}; give -o FOLDER") from error
     write_record(folder, recipe)
     results = Results(store)
-    id = results.start("evaluate", experiment.name, recipe, experiment.fingerprint)
-    held: dict[int, list[Score]] = {}
-    failures: list[tuple[int, str]] = []
+    id = results.start("evaluate", experiment.name, recipe, recipe["fingerprint"])
+    held: dict[int, Judgement] = {}
     state = "failed"
+    info = RunInfo("evaluate", f"evaluate {experiment.name}", items, recipe)
     try:
+        host.hook.spikecore_run_start(run=info)
         for outcome in run_job(Job.of("evaluate", experiment, folder), range(items), executor):
-            if outcome.result is None:
-                failures.append((outcome.item, outcome.reason))
-                continue
-            held[outcome.item] = [Score(**score) for score in outcome.result["scores"]]
-            results.add(id, held[outcome.item])
-        scores = [score for item in sorted(held) for score in held[item]]
-        _write(results, id, scores, folder)
-        state = "failed" if failures and not held else "done"
+            held[outcome.item] = Judgement.of(experiment, outcome)
+            results.add(id, held[outcome.item].scores)
+            host.hook.spikecore_step_end(run=info, step=len(held), values={})
+        judged = [held[item] for item in sorted(held)]
+        _write(results, id, judged, folder)
+        state = "done" if any(score.value is not None for one in judged for score in one.scores) else "failed"
+        return judged
     except KeyboardInterrupt:
         state = "interrupted"
         raise Interrupted(f"{len(held)} of {items} recordings are judged; the same command goes on") from None
     finally:
         results.finish(id, state)
-    return scores, failures
+        host.hook.spikecore_run_end(run=info, result={"state": state, "results": len(held)})
 
 
 def _count(experiment: Experiment) -> int:
@@ -136,35 +140,52 @@ def _count(experiment: Experiment) -> int:
     return len(source.build())
 
 
-def _write(results: Any, id: str, scores: list[Score], folder: Path) -> None:
-    from spikecore.evaluate import summarise, table
+def _write(results: Results, id: str, judged: list[Judgement], folder: Path) -> None:
+    from spikecore.evaluation import summarise, table
     from spikecore.output import write_text
     from spikecore.tables import FORMATS
-
-    means = summarise(scores)
-    results.add(id, means)
-    for suffix, write in FORMATS.items():
-        write_text(folder / f"means{suffix}", write(*table(means)))
-        write_text(folder / f"scores{suffix}", write(*table(scores)))
     from spikecore.weights import file_hash
 
-    for path in sorted(folder.glob("*.csv")) + sorted((folder / "pictures").rglob("*.png")):
+    scores = [score for one in judged for score in one.scores]
+    results.add(id, summarise(scores))
+    for suffix, write in FORMATS.items():
+        write_text(folder / f"means{suffix}", write(*table(scores, each=False)))
+        write_text(folder / f"scores{suffix}", write(*table(scores, means=False)))
+    pictures = [Path(one.output) for one in judged if one.output]
+    for path in [folder / "means.csv", folder / "scores.csv", *pictures]:
         results.add_artefact(id, path.resolve(), file_hash(path))
 
 
-def _report(scores: list[Score], folder: Path, as_json: bool) -> None:
-    from spikecore.evaluate import summarise, table
+def _report(judged: list[Judgement], folder: Path, as_json: bool) -> None:
+    from spikecore.evaluation import summarise, table
     from spikecore.tables import cell_text, to_json
 
-    means = summarise(scores)
+    scores = [score for one in judged for score in one.scores]
     if as_json:
-        click.echo(to_json(*table([*scores, *means])), nl=False)
+        click.echo(to_json(*table(scores)), nl=False)
         return
-    shown = means if len({score.item for score in scores}) < 2 else [*scores, *means]
-    if shown:
-        header, rows = table(shown)
+    header, rows = table(scores, each=len(judged) > 1)
+    if rows:
         print_table(header, [[cell_text(cell) for cell in row] for row in rows])
-    for score in means:
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for score in summarise(scores):
         if score.reason:
-            click.echo(f"{score.metric} of {score.method}: {score.reason}", err=True)
+            reasons.setdefault((score.method, score.reason), []).append(score.metric)
+    for (method, reason), metrics in reasons.items():
+        click.echo(f"{', '.join(metrics)} of {method}: {reason}", err=True)
     click.echo(f"\n{folder}: scores.csv, means.md, pictures/, run.json", err=True)
+
+
+def _complain(judged: list[Judgement]) -> None:
+    """Say what failed, as an error; with --debug also where."""
+    failures = [failure for one in judged for failure in one.failures]
+    if not failures:
+        return
+    if click.get_current_context().find_root().params.get("debug"):
+        for text in dict.fromkeys(failure.traceback for failure in failures):
+            click.echo(text, err=True, nl=False)
+    listed = dict.fromkeys(f"  {failure.item}: {failure.reason}" for failure in failures)
+    count = sum(bool(one.failures) for one in judged)
+    raise SpikecoreError(
+        "\n".join([f"{count} of {len(judged)} recordings could not be judged wholly, the others were:", *listed])
+    )

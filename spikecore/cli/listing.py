@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -10,9 +10,11 @@ import click
 
 from spikecore.cli import get_host
 from spikecore.cli.show_table import print_table
+from spikecore.cli.weights import weights_of
 from spikecore.component import Component, Kind
 from spikecore.config import describe
 from spikecore.errors import PluginError
+from spikecore.tables import json_text
 
 as_json = click.option("--json", "as_json", is_flag=True, help="print JSON")
 strict = click.option("--strict", is_flag=True, help="exit with 1 if a plugin could not be admitted")
@@ -27,7 +29,7 @@ def list_(kind: str | None, as_json: bool, strict: bool) -> None:
     host = get_host()
     found = host.components(kind)
     if as_json:
-        click.echo(json.dumps([summary(component) for component in found], indent=2))
+        click.echo(json_text([summary(component) for component in found]))
     else:
         rows = [[c.kind, c.id, " ".join(sorted(c.consumes)), " ".join(sorted(c.produces)), c.summary] for c in found]
         print_table(["kind", "id", "takes", "gives", "what it is"], [list(map(str, row)) for row in rows])
@@ -72,7 +74,7 @@ def plugins(as_json: bool, strict: bool) -> None:
             }
             for status in statuses
         ]
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json_text(rows))
     else:
         table = [
             [s.name, s.state, s.version, str(counts[s.name]), s.reason or (s.info.summary if s.info else "")]
@@ -97,13 +99,14 @@ def _report_failures(strict: bool) -> None:
 @as_json
 def show(reference: str, kind: str | None, as_json: bool) -> None:
     """One component: options with help, inputs and outputs, licence, citation."""
-    component = get_host().find(reference, *([kind] if kind else []))
-    options = describe(component.config)
+    host = get_host()
+    component = host.find(reference, *([kind] if kind else []))
+    options, weights = describe(component.config), weights_of(host, component)
     if as_json:
-        weights = [attrs.asdict(one) for one in component.weights]
         extra = {"target": component.target, "citation": component.citation, "requires": list(component.requires)}
+        extra["importer"] = component.importer
         table = [attrs.asdict(option) for option in options]
-        click.echo(json.dumps({**summary(component), **extra, "options": table, "weights": weights}, indent=2))
+        click.echo(json_text({**summary(component), **extra, "options": table, "weights": weights}))
         return
     click.echo(f"{component.id} ({component.kind}): {component.summary}\n")
     facts = {
@@ -113,7 +116,7 @@ def show(reference: str, kind: str | None, as_json: bool) -> None:
         "files": " ".join(component.patterns) + (" (also written)" if component.writer else ""),
         "needs": ", ".join(component.requires),
         "not installed": ", ".join(component.missing()),
-        "weights": ", ".join(one.name for one in component.weights),
+        "checkpoints": "those of other projects too: spikecore weights import" if component.importer else "",
         "licence": component.license,
     }
     for name, value in facts.items():
@@ -122,5 +125,16 @@ def show(reference: str, kind: str | None, as_json: bool) -> None:
     if options:
         click.echo()
         print_table(["option", "type", "default", "meaning"], [list(attrs.astuple(option)) for option in options])
+    if weights:
+        click.echo()
+        print_table(["weights", "where", "options", "licence", "scores"], [_weights_row(one) for one in weights])
     if component.citation:
         click.echo(f"\n{component.citation.strip()}")
+
+
+def _weights_row(one: Mapping[str, Any]) -> list[str]:
+    return [one["name"], one["where"], _words(one["options"]), one["license"], _words(one["scores"])]
+
+
+def _words(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items())

@@ -12,7 +12,17 @@ import click
 
 from spikecore.component import PluginInfo
 from spikecore.hookspecs import hookimpl
+from spikecore.host import PluginHost
 from spikecore.observe import RunInfo
+
+CHECKPOINTS = (".pt", ".safetensors")
+"""Files worth a line of their own; outputs are listed when a command ends."""
+
+
+def show_progress(host: PluginHost) -> None:
+    """Let this host's runs be seen on the terminal."""
+    if "progress" not in host.statuses:
+        host.register(Progress(), "progress")
 
 
 class Progress:
@@ -56,7 +66,7 @@ class Progress:
     @hookimpl
     def spikecore_checkpoint_saved(self, run: RunInfo, path: Path) -> None:
         """See `spikecore.hookspecs`."""
-        if run.kind == "train" and self._bar is None:
+        if path.suffix in CHECKPOINTS and self._bar is None:
             click.echo(f"{run.title}: saved {path}", err=True)
 
     @hookimpl

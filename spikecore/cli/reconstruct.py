@@ -81,7 +81,8 @@ def run(experiment: Path, settings: tuple[str, ...], output: Path | None, check:
 
 def execute_and_report(host: PluginHost, experiment: Experiment, how: tuple[str, int, str] = ("local", 1, "")) -> None:
     """Run an experiment with progress, then say what was written."""
-    from spikecore.run import count_samples, execute
+    _refuse_both(experiment.run)
+    from spikecore.runner import count_samples, execute
 
     if "progress" not in host.statuses:
         host.register(Progress(), "progress")
@@ -95,9 +96,15 @@ def execute_and_report(host: PluginHost, experiment: Experiment, how: tuple[str,
     click.echo(f"{summary.results} results in {summary.seconds:.2f} s ({speed:.1f} per second)", err=True)
 
 
+def _refuse_both(run: RunConfig) -> None:
+    several = [f"{name}={value}" for name in ("start", "stop") if (value := getattr(run, name)) is not None]
+    if run.at is not None and several:
+        raise UsageError(f"at={run.at} is one instant, {' and '.join(several)} mean a video: give one or the other")
+
+
 def _many(host: PluginHost, experiment: Experiment, how: tuple[str, int, str]) -> None:
     from spikecore.jobs import Job, find_executor, run_job
-    from spikecore.run import count_samples
+    from spikecore.runner import count_samples
 
     output = Path(experiment.run.output or "")
     folder = output.with_name(f"{output.stem}-items") if output.suffix else output

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from spikecore.cli import get_host
 from spikecore.cli.options import source_options, source_table
 from spikecore.errors import UsageError
 from spikecore.sample import Sample
+from spikecore.tables import json_text
 
 
 @click.command()
@@ -25,7 +25,7 @@ def info(path: Path, frames: int, as_json: bool, **values: Any) -> None:
     samples = _samples(path, values)
     reports = [_report(sample, frames) for sample in (samples[number] for number in range(len(samples)))]
     if as_json:
-        click.echo(json.dumps(reports if len(reports) > 1 else reports[0], indent=2))
+        click.echo(json_text(reports[0] if len(reports) == 1 else reports))
         return
     for report in reports:
         for name, value in report.items():

@@ -9,7 +9,7 @@ import click
 
 from spikecore.cli.show_table import print_table
 from spikecore.errors import OutputError, UsageError
-from spikecore.results import Results, Score
+from spikecore.results import GROUND_TRUTH, Results, Run, Score
 from spikecore.tables import FORMATS, cell_text
 
 
@@ -19,7 +19,7 @@ from spikecore.tables import FORMATS, cell_text
 @click.option("--sort", metavar="METRIC", help="best of this metric first, instead of newest first")
 @click.pass_context
 def results(context: click.Context, store: Path | None, kind: str | None, sort: str | None) -> None:
-    """Every recorded run: run-level values, the best of each metric marked with *."""
+    """Every recorded run: run-level values, the best of each metric on the same data marked with *."""
     context.obj = Results(store)
     if context.invoked_subcommand is None:
         header, rows = overview(context.obj, kind, sort)
@@ -30,7 +30,11 @@ def results(context: click.Context, store: Path | None, kind: str | None, sort: 
 
 
 def overview(store: Results, kind: str | None = None, sort: str | None = None) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the list: one row per run and method, `*` on the best value of each metric."""
+    """Header and rows of the list: one row per run and method.
+
+    `*` marks the best value of each metric among the methods that were measured on the same data; the ground truth is
+    none of them, and comes last where rows are sorted.
+    """
     runs = {run.id: run for run in store.runs(kind)}
     cells: dict[tuple[str, str], dict[str, Score]] = {}
     for id, score in store.scores():
@@ -39,20 +43,27 @@ def overview(store: Results, kind: str | None = None, sort: str | None = None) -
     metrics = list(dict.fromkeys(name for row in cells.values() for name in row))
     if sort is not None and sort not in metrics:
         raise UsageError(f"no run-level values of {sort!r}; there are {', '.join(metrics) or 'none'}")
-    best = {name: _best([row[name] for row in cells.values() if name in row]) for name in metrics}
+    data = {id: run.data for id, run in runs.items()}
+    rivals: dict[tuple[str, str], list[Score]] = {}
+    for (id, method), row in cells.items():
+        for name, score in row.items() if method != GROUND_TRUTH else ():
+            rivals.setdefault((data[id], name), []).append(score)
+    best = {key: _best(scores) for key, scores in rivals.items()}
     order = [key for id in runs for key in cells if key[0] == id]
     if sort is not None:
-        order.sort(key=lambda key: _rank(cells[key].get(sort)))
-    table = [
-        [id[:8], runs[id].kind, runs[id].name, runs[id].started[:16].replace("T", " "), runs[id].state, method]
-        + [_cell(cells[id, method].get(name), best[name]) for name in metrics]
-        for id, method in order
-    ]
+        order.sort(key=lambda key: (key[1] == GROUND_TRUTH, _rank(cells[key].get(sort))))
+    table = []
+    for id, method in order:
+        marks = [None if method == GROUND_TRUTH else best.get((data[id], name)) for name in metrics]
+        values = [_cell(cells[id, method].get(name), mark) for name, mark in zip(metrics, marks, strict=True)]
+        table.append([*_about(runs[id]), method, data[id], *values])
     empty = [run for run in runs.values() if not any(id == run.id for id, _ in cells)]
-    table += [
-        [r.id[:8], r.kind, r.name, r.started[:16].replace("T", " "), r.state, "-"] + ["-"] * len(metrics) for r in empty
-    ]
-    return ["run", "kind", "name", "started", "state", "method", *metrics], table
+    table += [[*_about(run), "-", data[run.id], *["-"] * len(metrics)] for run in empty]
+    return ["run", "kind", "name", "started", "state", "method", "data", *metrics], table
+
+
+def _about(run: Run) -> list[str]:
+    return [run.id[:8], run.kind, run.name, run.started[:16].replace("T", " "), run.state]
 
 
 def _rank(score: Score | None) -> tuple[bool, float]:

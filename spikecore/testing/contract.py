@@ -106,14 +106,15 @@ class ComponentContract:
         assert not citation or citation.startswith("@"), f"the citation of {entry.id} is not BibTeX: {citation[:40]!r}"
 
     def test_target_resolves(self, entry: Component) -> None:
-        """The target, and the writer if one is declared, can be imported and called.
+        """The target, and the writer and importer if they are declared, can be imported and called.
 
-        If this fails: `target` and `writer` read "package.module:Name"; see the error for what Python says.
+        If this fails: `target`, `writer` and `importer` read "package.module:Name"; see the error for what Python says.
         """
         if entry.missing():
             pytest.skip(f"{entry.id} needs modules that are not installed: {', '.join(entry.missing())}")
         assert callable(entry.load()), f"{entry.target} is not a class"
         assert not entry.writer or callable(entry.load_writer()), f"{entry.writer} is not a function"
+        assert not entry.importer or callable(entry.load_importer()), f"{entry.importer} is not a function"
 
     def test_options_survive_a_record(self, host: PluginHost, entry: Component, settings: Mapping[str, Any]) -> None:
         """Options written to a run's record and read back are the same options: structure(unstructure(c)) == c.

@@ -10,14 +10,15 @@ import pytest
 import torch
 from torch import nn
 
-from spikecore.adapter import load_network
+from spikecore.adapter import load_model
 from spikecore.component import Component, Kind
+from spikecore.experiment import Bound
 from spikecore.host import PluginHost
 from spikecore.interfaces import Stage
 from spikecore.sample import Sample
 from spikecore.testing.checks import difference
 from spikecore.testing.method import MethodContract, Results, Run
-from spikecore.weights import locate
+from spikecore.weights import locate, statement
 
 
 class ModelContract(MethodContract):
@@ -114,18 +115,23 @@ class ModelContract(MethodContract):
             for pattern in stage.trains:
                 assert any(fnmatch(name, pattern) for name in names), f"{pattern!r} of {stage.name!r} fits no parameter"
 
-    def test_shipped_weights_fit(self, host: PluginHost, entry: Component, built: Any) -> None:
+    def test_shipped_weights_fit(self, host: PluginHost, entry: Component) -> None:
         """Weights that come with the plugin are found, have the stated hash and load into the network.
 
-        If this fails: state the file's sha256 and size anew in `Weights`, or rebuild the wheel with the file in it.
+        If this fails: state the file's sha256, size and options anew in `Weights` (the options are those of the
+        training that differ from the defaults), or rebuild the wheel with the file in it.
         """
         shipped = [weights for weights in entry.weights if weights.file]
         if not shipped:
             pytest.skip("ships no weights")
+        if entry.missing():
+            pytest.skip(f"{entry.id} needs modules that are not installed: {', '.join(entry.missing())}")
         for weights in shipped:
             path, _ = locate(host, entry, weights.name)
             assert path.stat().st_size == weights.size, f"{path} has {path.stat().st_size} bytes, not {weights.size}"
-            load_network(built, path)
+            stated = load_model(host, Bound(entry, host.configure(entry, {})), weights.name).bound.config
+            made = statement(path, entry)
+            assert made is None or host.configure(entry, made["options"]) == stated, f"options of {weights.name!r}"
 
 
 def _declared(output: Mapping[str, torch.Tensor], entry: Component) -> Results:

@@ -25,6 +25,13 @@ def complain(job: str, item: int) -> dict[str, Any]:
     return square(job, item)
 
 
+def leave(job: str, item: int) -> dict[str, Any]:
+    """Item 1 tries to end the program."""
+    if item == 1:
+        raise SystemExit("enough")
+    return square(job, item)
+
+
 def die_once(job: str, item: int) -> dict[str, Any]:
     """Every odd item kills its worker the first time."""
     mark = Path(job, f"tried-{item}")

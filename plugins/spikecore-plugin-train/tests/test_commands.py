@@ -69,7 +69,7 @@ def test_a_trained_image_model_reconstructs(host, tmp_path):
     bound = experiment(host, "image", ["stage.0.steps=2", "stage.1.steps=40"])
     trainer, run = assemble(bound, tmp_path)
     score = trainer.fit(run).scores["builtin/psnr"]
-    from spikecore.evaluate import evaluate_item
+    from spikecore.evaluation import evaluate_item
 
     table = bound.dump()
     table |= {"source": table.pop("validation"), "run": {"weights": str(tmp_path / "weights.safetensors")}}

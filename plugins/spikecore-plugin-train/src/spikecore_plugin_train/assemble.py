@@ -9,11 +9,10 @@ import attrs
 import torch
 
 from spikecore import Experiment, UsageError
-from spikecore.adapter import load_network
+from spikecore.adapter import load_model
 from spikecore.experiment import Bound
 from spikecore.interfaces import Loss, Model, Stage, Trainer, TrainRun
 from spikecore.record import record
-from spikecore.weights import locate
 
 LOOP = "train/loop"
 
@@ -35,12 +34,10 @@ def assemble(
         raise UsageError("a training needs [source] and [model]")
     validation = experiment.parts.get("validation")
     torch.manual_seed(experiment.seed)
-    model: Model = bound.build()
-    digests = {}
-    if experiment.run.weights:
-        path, digest = locate(experiment.host, bound.component, experiment.run.weights)
-        load_network(model, path)
-        digests[bound.component.id] = digest
+    started = load_model(experiment.host, bound, experiment.run.weights) if experiment.run.weights else None
+    model: Model = started.model if started else bound.build()
+    digests = {bound.component.id: started.weights} if started else {}
+    experiment = attrs.evolve(experiment, parts={**experiment.parts, "model": bound.fixed()})
     stages = experiment.stages or tuple(model.stages())
     run = TrainRun(
         model=model,

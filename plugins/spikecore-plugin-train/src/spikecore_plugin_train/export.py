@@ -1,21 +1,22 @@
-"""Trained weights as plain safetensors, with a card that says what `spikecore.Weights` needs to list them."""
+"""Trained weights as plain safetensors that say what they are for, with a card that `spikecore.Weights` understands."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
-
+from spikecore.config import read_table
 from spikecore.interfaces import Model
-from spikecore.output import atomic, write_text
-from spikecore.weights import file_hash
+from spikecore.record import record_path
+from spikecore.weights import write
 
 
 def export(model: Model, path: Path, training: str, scores: Mapping[str, float]) -> Path:
     """Write the bare network's weights to `path`, and a card NAME.json beside it; both atomically.
+
+    The run.json of the training, in the same folder, says which component they are for and which options it has.
+    Without one, as for a model that no experiment names, the file holds tensors alone.
 
     Args:
         model: Whose `network` is written, under the keys of its state_dict.
@@ -23,16 +24,13 @@ def export(model: Model, path: Path, training: str, scores: Mapping[str, float])
         training: One sentence, for the card.
         scores: Measured scores.
     """
-    tensors = {name: value.detach().cpu().clone() for name, value in model.network.state_dict().items()}
-    with atomic(path) as temporary:
-        save_file({name: value.contiguous() for name, value in tensors.items()}, str(temporary))
-    card: dict[str, Any] = {
-        "name": path.stem,
-        "file": path.name,
-        "sha256": file_hash(path),
-        "size": path.stat().st_size,
-        "training": training,
-        "scores": dict(scores),
-    }
-    write_text(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
-    return path
+    trained = _trained(path.parent)
+    made = {"component": trained.pop("use"), "options": trained, "training": training} if trained else {}
+    return write(path, model.network.state_dict(), made, training=training, scores=dict(scores))
+
+
+def _trained(folder: Path) -> dict[str, Any]:
+    """The [model] of the experiment that is trained in a folder, empty if there is none."""
+    path = record_path(folder)
+    recipe = read_table(path) if path.is_file() else {}
+    return dict(recipe.get("experiment", {}).get("model", {}))

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import attrs
 import cv2
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -14,17 +19,29 @@ from torch import nn
 from spikecore.adapter import Method, ModelReconstructor, load_network
 from spikecore.ahead import ahead
 from spikecore.batch import Batch, collate
+from spikecore.checked import checked
+from spikecore.cli.progress import Progress
 from spikecore.component import Component, Data, PluginInfo
 from spikecore.config import option
-from spikecore.errors import Interrupted, UsageError, WeightsError
-from spikecore.evaluate import evaluate_item, summarise
+from spikecore.errors import (
+    Interrupted,
+    OutputError,
+    PluginError,
+    SpikecoreError,
+    SpikeFormatError,
+    UsageError,
+    WeightsError,
+)
+from spikecore.evaluation import evaluate_item, summarise
 from spikecore.experiment import Experiment, RunConfig
 from spikecore.hookspecs import hookimpl
 from spikecore.host import PluginHost
+from spikecore.observe import RunInfo
 from spikecore.results import Score
-from spikecore.run import execute, moments, results, to_picture
+from spikecore.runner import execute, moments, results, to_picture
 from spikecore.sample import Sample, Window
 from spikecore.spikes import SpikeStream
+from spikecore.stopping import postponed
 
 HERE = "spikecore_test_run"
 
@@ -35,6 +52,12 @@ class Options:
     clip: bool = option(False, help="fewer frames at the ends")
     stop_after: int = option(0, help="behave as if the user pressed Ctrl-C after this many")
     session: bool = option(False, help="offer a session")
+    fault: str = option("", help="what to do wrong")
+
+
+@attrs.frozen
+class Nothing:
+    """No options."""
 
 
 class Mean:
@@ -46,21 +69,58 @@ class Mean:
         self.done = 0
         if config.session:
             self.session = lambda stream: SimpleNamespace(
-                image=lambda at: self.window.cut(stream, at)[0].unpack().mean(0, dtype=np.float32)
+                image=lambda at: self.spoil(self.window.cut(stream, at)[0].unpack().mean(0, dtype=np.float32))
             )
+        if config.fault == "quit at once":
+            raise SystemExit("no licence")
 
     def reconstruct(self, batch):
         self.done += len(batch)
         if self.config.stop_after and self.done > self.config.stop_after:
             raise KeyboardInterrupt
-        return batch.spikes.tensor().mean(1, keepdim=True)
+        return self.spoil(batch.spikes.tensor().mean(1, keepdim=True))
+
+    def spoil(self, result):
+        return FAULTS[self.config.fault](result)
+
+
+def leave(result):
+    raise SystemExit("enough")
+
+
+def stumble(result):
+    raise IndexError("off the edge")
+
+
+def put(value):
+    def spoil(result):
+        result[..., 3, 5] = value
+        return result
+
+    return spoil
+
+
+FAULTS = {
+    "": lambda result: result,
+    "quit at once": lambda result: result,
+    "quit": leave,
+    "stumble": stumble,
+    "array": lambda result: result.numpy(),
+    "item too many": lambda result: torch.cat([result, result]),
+    "no channels": lambda result: result[:, 0],
+    "narrow": lambda result: result[..., 1:],
+    "twice as wide": lambda result: result.repeat_interleave(2, -1),
+    "twice as large": lambda result: result.repeat_interleave(2, -1).repeat_interleave(2, -2),
+    "nan": put(float("nan")),
+    "infinite": put(float("inf")),
+}
 
 
 @pytest.fixture
 def host(monkeypatch):
     import sys
 
-    monkeypatch.setitem(sys.modules, HERE, SimpleNamespace(Mean=Mean))
+    monkeypatch.setitem(sys.modules, HERE, SimpleNamespace(Mean=Mean, Recordings=Recordings))
 
     @hookimpl
     def spikecore_info():
@@ -69,6 +129,7 @@ def host(monkeypatch):
     @hookimpl
     def spikecore_components():
         yield Component("reconstructor", "mean", f"{HERE}:Mean", Options, "mean", consumes="spikes", produces="image")
+        yield Component("source", "recordings", f"{HERE}:Recordings", Nothing, "some", produces="spikes")
 
     host = PluginHost.discover(allow=["builtin"], block=[])
     host.register(SimpleNamespace(spikecore_info=spikecore_info, spikecore_components=spikecore_components), "fake")
@@ -131,7 +192,7 @@ def test_every_output_has_a_recipe_that_repeats_it(host, tmp_path):
     execute(experiment(host, output=str(tmp_path / "v.npy"), stride=7))
     recipe = json.loads((tmp_path / "v.npy.run.json").read_text())
     assert recipe["experiment"]["reconstructor"] == {
-        "use": "fake/mean", "window": 5, "clip": False, "stop_after": 0, "session": False,
+        "use": "fake/mean", "window": 5, "clip": False, "stop_after": 0, "session": False, "fault": "",
     }  # fmt: skip
     assert recipe["versions"]["spikecore"]
     first = np.load(tmp_path / "v.npy")
@@ -181,6 +242,166 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(host, tmp_path):
     assert np.allclose(np.load(tmp_path / "v.partial.npy"), expected(host)[:9], atol=1e-6)
     assert seen == [{"state": "interrupted", "results": 9}]
     assert not [thread for thread in threading.enumerate() if thread.name == "spikecore-ahead"]
+
+
+@pytest.fixture
+def swallowing(monkeypatch):
+    """Ctrl-C while the ninth picture is written falls into a callback, which swallows what the handler raises."""
+    from spikecore.sinks import Hdf5
+
+    append = Hdf5._append
+
+    def swallow(sink, picture):
+        append(sink, picture)
+        if sink.written == 8:
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Hdf5, "_append", swallow)
+
+
+def test_ctrl_c_is_heard_wherever_it_falls(host, tmp_path, swallowing):
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(Interrupted, match=r"stopped after 9 of 36 .*v.partial.h5\n.*--start 11 --stop 38"):
+        execute(experiment(host, output=str(tmp_path / "v.h5")))
+    assert signal.getsignal(signal.SIGINT) is before
+    with h5py.File(tmp_path / "v.partial.h5") as file:
+        assert np.allclose(file["images"], expected(host)[:9], atol=1e-6)
+
+
+def test_ctrl_c_at_the_last_picture_leaves_a_whole_file(host, tmp_path, swallowing):
+    with pytest.raises(Interrupted, match=r"v\.h5 was complete"):
+        execute(experiment(host, output=str(tmp_path / "v.h5"), start=2, stop=11))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["v.h5", "v.h5.run.json"]
+
+
+def test_a_second_ctrl_c_stops_at_once():
+    with postponed() as stop:
+        signal.raise_signal(signal.SIGINT)
+        assert stop.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_handlers_of_others_are_left_alone():
+    mine = []
+    before = signal.signal(signal.SIGINT, lambda *_: mine.append(1))
+    try:
+        with postponed() as stop:
+            signal.raise_signal(signal.SIGINT)
+        assert (mine, stop.is_set()) == ([1], False)
+        with ThreadPoolExecutor() as pool:
+            assert pool.submit(lambda: postponed().__enter__().is_set()).result() is False
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+BROKEN = {
+    "array": r"ndarray, expected a tensor",
+    "item too many": r"shape \(2, 1, 24, 32\), expected \(1, C, 24, 32\)",
+    "no channels": r"shape \(1, 24, 32\), expected \(1, C, 24, 32\)",
+    "narrow": r"shape \(1, 1, 24, 31\)",
+    "twice as wide": r"shape \(1, 1, 24, 64\)",
+    "nan": r"1 of 768 values that are NaN",
+    "infinite": r"1 of 768 values that are NaN or infinite",
+    "quit": r"failed: SystemExit: enough",
+    "quit at once": r"SystemExit: no licence",
+    "stumble": r"failed: IndexError: off the edge",
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_promise_is_reported_with_the_id_of_who_broke_it(host, tmp_path, fault):
+    with pytest.raises(PluginError, match=rf"fake/mean.*{BROKEN[fault]}"):
+        execute(experiment(host, options={"fault": fault}, output=str(tmp_path / "v.npy")))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("fault", ["nan", "narrow", "stumble"])
+def test_sessions_are_not_trusted_either(host, tmp_path, fault):
+    with pytest.raises(PluginError, match="fake/mean"):
+        execute(experiment(host, options={"fault": fault, "session": True}, output=str(tmp_path / "v.npy")))
+
+
+def test_pictures_may_be_whole_times_larger(host, tmp_path):
+    execute(experiment(host, options={"fault": "twice as large"}, output=str(tmp_path / "v.npy")))
+    assert np.load(tmp_path / "v.npy").shape == (36, 48, 64)
+
+
+def test_depth_may_be_unknown_but_not_infinite(host):
+    batch = collate([Sample(key="s", spikes=SpikeStream.from_frames(np.zeros((3, 4, 8), bool)))]).to("cpu")
+    method = Method(host.find("fake/mean"), None, Data.DEPTH)
+    depth = torch.full((1, 1, 4, 8), float("nan"))
+    assert np.isnan(checked(depth, method, batch)).all()
+    for wrong in (torch.full_like(depth, float("inf")), torch.ones(1, 2, 4, 8), torch.ones(1, 1, 8, 16)):
+        with pytest.raises(PluginError, match="of kind depth"):
+            checked(wrong, method, batch)
+
+
+class Recordings:
+    """Three recordings, of which the second is corrupt."""
+
+    def __init__(self, config):
+        pass
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        if index == 1:
+            raise SpikeFormatError("second.dat", "7 bytes missing")
+        frames = np.random.default_rng(index).random((40, 24, 32)) < 0.3
+        return Sample(key=f"night/{index}", spikes=SpikeStream.from_frames(frames))
+
+
+def test_a_corrupt_recording_does_not_end_the_others(host, tmp_path):
+    with pytest.raises(SpikecoreError, match=r"1 of 3 recordings failed, the others are done: .*\n  1: second.dat: 7"):
+        execute(experiment(host, {"use": "fake/recordings"}, output=str(tmp_path / "v.npy")))
+    assert sorted(path.name for path in tmp_path.glob("*.npy")) == ["v-night%2F0.npy", "v-night%2F2.npy"]
+
+
+def test_keys_with_slashes_name_one_folder_each(host, tmp_path):
+    with pytest.raises(SpikecoreError):
+        execute(experiment(host, {"use": "fake/recordings"}, output=str(tmp_path / "out"), stride=20))
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["night%2F0", "night%2F2"]
+
+
+def names(folder):
+    return sorted(path.name for path in folder.glob("*.png"))
+
+
+def test_a_folder_holds_the_pictures_of_one_run(host, tmp_path):
+    run = {"output": str(tmp_path / "out"), "start": 4, "stop": 8}
+    execute(experiment(host, **run))
+    held = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    for other in ({"options": {"window": 3}}, {"source": {**SCENE, "seed": 1}}, {"gain": 3.0}):
+        with pytest.raises(OutputError, match="holds pictures of another run"):
+            execute(experiment(host, **{**run, **other}))
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == held
+    (tmp_path / "out" / "run.json").unlink()
+    with pytest.raises(OutputError, match="holds pictures of another run"):
+        execute(experiment(host, **run))
+
+
+def test_a_stopped_run_goes_on_in_its_folder(host, tmp_path):
+    run = {"output": str(tmp_path / "out")}
+    with pytest.raises(Interrupted, match="--start 11 --stop 38"):
+        execute(experiment(host, options={"stop_after": 9}, **run))
+    assert len(names(tmp_path / "out")) == 9
+    with pytest.raises(OutputError):
+        execute(experiment(host, options={"stop_after": 0}, **run))
+    with pytest.raises(Interrupted):
+        execute(experiment(host, options={"stop_after": 9}, start=11, stop=38, **run))
+    assert len(names(tmp_path / "out")) == 18
+
+
+def test_progress_tells_of_checkpoints_alone(capsys):
+    shown = Progress()
+    info = RunInfo("train", "a training", 3)
+    for name in ("step-7.pt", "weights.safetensors", "losses.csv", "validation.png", "v.mp4"):
+        shown.spikecore_checkpoint_saved(info, Path(name))
+    said = capsys.readouterr().err
+    assert said == "a training: saved step-7.pt\na training: saved weights.safetensors\n"
 
 
 def test_displays(host):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import Event
 from time import perf_counter
 from typing import Any
 
@@ -17,15 +18,20 @@ from numpy.typing import NDArray
 from spikecore.adapter import Method, prepare
 from spikecore.ahead import ahead
 from spikecore.batch import Batch, collate
+from spikecore.checked import blamed, checked, checked_image
+from spikecore.claim import claim
 from spikecore.component import Data, Kind
-from spikecore.errors import Interrupted, UsageError
+from spikecore.errors import Interrupted, SpikecoreError, UsageError
 from spikecore.experiment import Bound, Display, Experiment, RunConfig
 from spikecore.host import PluginHost
+from spikecore.inputs import describe
 from spikecore.observe import RunInfo
-from spikecore.record import record, write_record
+from spikecore.output import file_name
+from spikecore.record import write_record
 from spikecore.sample import Sample
 from spikecore.sinks import Target, open_sink
 from spikecore.spikes import SpikeStream
+from spikecore.stopping import postponed
 
 Array = NDArray[Any]
 PICTURES = (Data.IMAGE, Data.VIDEO)
@@ -73,9 +79,9 @@ def compute(method: Method, samples: Sequence[Sample], run: RunConfig) -> Array:
 
 
 def _reconstruct(method: Method, batch: Batch) -> Array:
-    with torch.inference_mode():
-        result: Array = method.reconstructor.reconstruct(batch).cpu().numpy()
-    return result
+    with blamed(method.component), torch.inference_mode():
+        result = method.reconstructor.reconstruct(batch)
+    return checked(result, method, batch)
 
 
 def moments(sample: Sample, method: Method, run: RunConfig) -> Sequence[int]:
@@ -106,11 +112,21 @@ def results(sample: Sample, method: Method, wanted: Sequence[int], run: RunConfi
     """(instant, result without the batch dimension) for each wanted instant, in order, reading ahead."""
     session = getattr(method.reconstructor, "session", None)
     if session is not None and len(wanted) > 1 and run.device == "cpu":
-        state = session(sample.spikes)
-        yield from ((at, state.image(at)[None]) for at in _releasing(sample.spikes, wanted))
+        yield from _in_session(session, sample, method, wanted)
         return
     for instants, batch in ahead(_batches(sample, method, wanted, run), run.read_ahead):
         yield from zip(instants, _reconstruct(method, batch), strict=True)
+
+
+def _in_session(session: Any, sample: Sample, method: Method, wanted: Sequence[int]) -> Iterator[tuple[int, Array]]:
+    assert sample.spikes is not None  # sessions are on spikes alone
+    size = (sample.spikes.height, sample.spikes.width)
+    with blamed(method.component):
+        state = session(sample.spikes)
+    for at in _releasing(sample.spikes, wanted):
+        with blamed(method.component):
+            image = np.asarray(state.image(at), np.float32)
+        yield at, checked_image(image, method, size)[None]
 
 
 def _batches(
@@ -172,14 +188,38 @@ def to_picture(value: Array, sample: Sample, method: Method, run: RunConfig) -> 
 def execute(experiment: Experiment) -> Summary:
     """Run the source's samples through the method into `run.output`, one file each, in this process.
 
+    A recording that fails does not keep those after it from being done.
+
     Raises:
         UsageError: If source, method or output is missing, or the output does not fit.
+        SpikecoreError: At the end, if some of several recordings failed, with the reason of each.
         Interrupted: On Ctrl-C, saying what is kept and how to go on.
     """
     started = perf_counter()
-    done = [reconstruct_item(experiment, item) for item in range(count_samples(experiment))]
+    total = count_samples(experiment)
+    done: list[dict[str, Any]] = []
+    failures: list[tuple[int, SpikecoreError]] = []
+    for item in range(total):
+        try:
+            done.append(reconstruct_item(experiment, item))
+        except Interrupted:
+            raise
+        except SpikecoreError as error:
+            if total == 1:
+                raise
+            failures.append((item, error))
     outputs = tuple(Path(one["output"]) for one in done)
+    if failures:
+        raise _incomplete(failures, outputs)
     return Summary(outputs, sum(one["results"] for one in done), perf_counter() - started)
+
+
+def _incomplete(failures: Sequence[tuple[int, SpikecoreError]], outputs: Sequence[Path]) -> SpikecoreError:
+    """One error for all; a request that fits none of the recordings stays a wrong request."""
+    kind = UsageError if not outputs and all(isinstance(error, UsageError) for _, error in failures) else SpikecoreError
+    listed = [f"  {item}: {error}" for item, error in failures]
+    others = f", the others are done: {', '.join(map(str, outputs))}" if outputs else ""
+    return kind("\n".join([f"{len(failures)} of {len(failures) + len(outputs)} recordings failed{others}", *listed]))
 
 
 def count_samples(experiment: Experiment) -> int:
@@ -189,37 +229,51 @@ def count_samples(experiment: Experiment) -> int:
 
 def reconstruct_item(experiment: Experiment, item: int, folder: Path | None = None) -> dict[str, Any]:
     """Reconstruct sample number `item` into a file named after `run.output`; gives {"key", "output", "results"}."""
-    samples, method = _opened(experiment)
-    sample = samples[item]
+    samples, method, recipe = _opened(experiment)
+    with blamed(experiment.parts["source"].component):
+        sample = samples[item]
     output = Path(experiment.run.output or "")
     path = output if len(samples) == 1 else _per_sample(output, sample.key)
     wanted = moments(sample, method, experiment.run)
     run = attrs.evolve(experiment.run, output=str(path))
-    recipe = record(experiment, {method.component.id: method.weights} if method.weights else None)
-    written = _write(experiment.host, sample, method, wanted, run, recipe)
-    write_record(written, recipe)
+    with postponed() as stop:
+        written = _write(experiment.host, sample, method, wanted, run, recipe, stop)
+        write_record(written, recipe)
+    if stop.is_set():
+        raise Interrupted(f"stopped when {written} was complete")
     return {"key": sample.key, "output": str(written), "results": len(wanted)}
 
 
 @lru_cache(maxsize=1)
-def _opened(experiment: Experiment) -> tuple[Any, Method]:
-    bound, source = experiment.method, experiment.parts.get("source")
-    if bound is None or source is None or experiment.run.output is None:
+def _opened(experiment: Experiment) -> tuple[Any, Method, dict[str, Any]]:
+    bound, source, output = experiment.method, experiment.parts.get("source"), experiment.run.output
+    if bound is None or source is None or output is None:
         raise UsageError("a run needs [source], [reconstructor] or [model], and run.output")
-    return source.build(), prepare(experiment.host, bound, experiment.run)
+    samples, method = source.build(), prepare(experiment.host, bound, experiment.run)
+    weights = {method.component.id: method.weights} if method.weights else None
+    return samples, method, describe(experiment, weights, Path(output))
 
 
 def _per_sample(output: Path, key: str) -> Path:
-    return output.with_name(f"{output.stem}-{key}{output.suffix}") if output.suffix else output / key
+    name = file_name(key)
+    return output.with_name(f"{output.stem}-{name}{output.suffix}") if output.suffix else output / name
 
 
 def _write(
-    host: PluginHost, sample: Sample, method: Method, wanted: Sequence[int], run: RunConfig, recipe: Mapping[str, Any]
+    host: PluginHost,
+    sample: Sample,
+    method: Method,
+    wanted: Sequence[int],
+    run: RunConfig,
+    recipe: Mapping[str, Any],
+    stop: Event,
 ) -> Path:
     attributes = {"recipe": json.dumps(recipe), "method": method.component.id, "key": sample.key}
     count = len(sample.frames) if method.produces is Data.VIDEO and sample.frames is not None else len(wanted)
     target = Target(Path(run.output or ""), count, run.fps, run.bits, attributes)
     sink = open_sink(target, pictures=method.produces in PICTURES and run.display != Display.RAW)
+    if target.path.is_dir():
+        claim(target.path, recipe)
     info = RunInfo("reconstruct", f"{method.component.id} on {sample.key}", len(wanted), recipe)
     host.hook.spikecore_run_start(run=info)
     done, state = 0, "failed"
@@ -230,6 +284,8 @@ def _write(
                 sink.write(at, part)
             done += 1
             host.hook.spikecore_step_end(run=info, step=done, values={})
+            if stop.is_set() and done < len(wanted):
+                raise KeyboardInterrupt
         path = sink.commit()
         state = "done"
         host.hook.spikecore_checkpoint_saved(run=info, path=path)

@@ -1,0 +1,96 @@
+"""Self-supervised mutual learning (SSML) for spike cameras. This declaration imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from spikecore import Component, Kind, PluginInfo, hookimpl
+from spikecore_plugin_ssml.config import (
+    BranchConfig,
+    DistillationConfig,
+    FusionConfig,
+    InstantsConfig,
+    MotionConfig,
+    MutualConfig,
+    NbsnConfig,
+    ReconstructionConfig,
+    SmoothnessConfig,
+)
+
+if TYPE_CHECKING:
+    import click
+
+CHEN_2022 = """\
+@inproceedings{chen2022self,
+  title     = {Self-Supervised Mutual Learning for Dynamic Scene Reconstruction of Spiking Camera},
+  author    = {Chen, Shiyan and Duan, Chaoteng and Yu, Zhaofei and Xiong, Ruiqin and Huang, Tiejun},
+  booktitle = {International Joint Conference on Artificial Intelligence (IJCAI)},
+  pages     = {2859--2866},
+  year      = {2022}
+}"""
+
+
+@hookimpl
+def spikecore_info() -> PluginInfo:
+    """See `spikecore.hookspecs`."""
+    return PluginInfo(
+        "SSML: blind-spot and ordinary networks that learn from spikes alone", license="MIT", citation=CHEN_2022
+    )
+
+
+@hookimpl
+def spikecore_components() -> Iterable[Component]:
+    """See `spikecore.hookspecs`."""
+    yield _model("nbsn", "Nbsn", NbsnConfig, "the network that sees every pixel; variants a to e")
+    yield _model("bsn", "Bsn", BranchConfig, "the blind-spot network, which cannot see the pixel it predicts")
+    yield _model("mutual", "Mutual", MutualConfig, "both networks, for training without ground truth")
+    yield Component(
+        Kind.SOURCE,
+        "instants",
+        target="spikecore_plugin_ssml.instants:Instants",
+        config=InstantsConfig,
+        summary="random instants of your own recordings, to train on without ground truth",
+        produces=("spikes",),
+        license="MIT",
+    )
+    losses = {
+        "reconstruction": ("Reconstruction", ReconstructionConfig, "difference from a label made of the spikes"),
+        "mutual": ("Distillation", DistillationConfig, "difference between the two networks"),
+        "fusion": ("Fusion", FusionConfig, "pretext of variant e: blind prediction and gates against labels"),
+        "motion": ("Motion", MotionConfig, "disagreement with motion measured from the spikes"),
+        "smoothness": ("Smoothness", SmoothnessConfig, "mean absolute second differences"),
+    }
+    for name, (target, config, summary) in losses.items():
+        yield Component(
+            Kind.LOSS,
+            name,
+            target=f"spikecore_plugin_ssml.losses:{target}",
+            config=config,
+            summary=summary,
+            consumes=("image",),
+            license="MIT",
+        )
+
+
+def _model(name: str, target: str, config: type, summary: str) -> Component:
+    return Component(
+        Kind.MODEL,
+        name,
+        target=f"spikecore_plugin_ssml.model:{target}",
+        config=config,
+        summary=summary,
+        consumes=("spikes",),
+        produces=("image",),
+        importer=f"spikecore_plugin_ssml.importer:{name}",
+        license="MIT",
+        citation=CHEN_2022,
+    )
+
+
+@hookimpl
+def spikecore_add_commands(group: click.Group) -> None:
+    """See `spikecore.hookspecs`."""
+    from spikecore_plugin_ssml.commands import ssml
+
+    group.add_command(ssml)
