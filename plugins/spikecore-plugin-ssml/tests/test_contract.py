@@ -98,6 +98,13 @@ class TestFusion(OwnOutput, LossContract):
     def test_gradient_reaches_the_output(self, built, entry):
         super().test_gradient_reaches_the_output(built, entry)
 
+    def test_gradient_reaches_what_it_scores(self, built, entry):
+        output = {name: value.requires_grad_() for name, value in self.output(entry).items()}
+        built.forward(output, self.batch(entry)).total.backward()
+        assert {name for name, value in output.items() if value.grad is not None and value.grad.any()} == {
+            "bsn", "fused", "mixed", "tfp",
+        }  # fmt: skip
+
 
 class TestMotion(OwnOutput, LossContract):
     component = "ssml/motion"

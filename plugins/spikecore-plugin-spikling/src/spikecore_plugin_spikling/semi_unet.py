@@ -1,0 +1,89 @@
+"""The model spikling/semi-unet: 32 spike frames to light intensity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn.functional import pad
+
+from spikecore import UsageError, Window
+from spikecore.interfaces import Output, Stage
+from spikecore_plugin_spikling.config import Arithmetic
+from spikecore_plugin_spikling.network import FRAMES, SemiUnet
+
+if TYPE_CHECKING:
+    from spikecore import Batch
+    from spikecore_plugin_spikling.config import SemiUnetConfig
+
+ANCHOR = 16
+
+
+class Model(nn.Module):
+    """Light intensity at frame 16 of 32, in spikes per frame, for any height and width."""
+
+    window = Window(FRAMES, ANCHOR)
+
+    def __init__(self, config: SemiUnetConfig) -> None:
+        super().__init__()
+        self.network = SemiUnet()
+        self.fast = config.arithmetic is Arithmetic.AUTO
+
+    def forward(self, batch: Batch, /) -> Output:
+        """{"image": float (N, 1, H, W)}.
+
+        Raises:
+            UsageError: If the batch carries no spikes, or was not cut to the window.
+        """
+        if batch.spikes is None:
+            raise UsageError(f"samples {', '.join(batch.keys)} carry no spikes; this method needs a spike recording")
+        length = batch.spikes.shape[1]
+        if length != FRAMES:
+            raise UsageError(f"spikling/semi-unet takes {FRAMES} spike frames, got {length}; cut samples to its window")
+        spikes = batch.spikes.tensor(next(self.network.parameters()).dtype)
+        fast = self.fast and not self.training
+        return {"image": grey_levels(on_any_size(self.network, spikes, fast)) / 255}
+
+    def stages(self) -> list[Stage]:
+        """The recipe of the original; that of the shipped weights is recipes/generated.toml."""
+        losses = {"spikling/l2": 100.0, "spikling/vgg": 1.0}
+        return [Stage("spikling", epochs=50, losses=losses, optimiser={"use": "adam", "lr": 2e-4, "beta1": 0.5})]
+
+
+def fast_bfloat16() -> bool:
+    """True if this machine's processor multiplies bfloat16 natively."""
+    found: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # older torch does not tell
+    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
+
+
+def on_any_size(network: nn.Module, spikes: torch.Tensor, fast: bool = False) -> torch.Tensor:
+    """The network's output for spikes (N, 32, H, W) in {0, 1}, (N, 1, H, W) in its own units.
+
+    Spikes are padded with silence to multiples of 4 as evenly as can be, and the result is cut back.
+
+    Args:
+        network: A `SemiUnet`.
+        spikes: Of its dtype, on its device.
+        fast: bfloat16 where the processor multiplies that natively, unless the caller's autocast or dtype decide.
+    """
+    height, width = spikes.shape[-2:]
+    down, across = -height % 4, -width % 4
+    if max(height, width) <= 4:
+        across = 8 - width  # a single pixel at the coarsest level has no variance to be normalised by
+    margins = (across // 2, across - across // 2, down // 2, down - down // 2)
+    device = spikes.device.type
+    decided = device != "cpu" or spikes.dtype != torch.float32 or torch.is_autocast_enabled(device)
+    with nullcontext() if decided or not (fast and fast_bfloat16()) else torch.autocast(device, torch.bfloat16):
+        whole: torch.Tensor = network(2 * pad(spikes, margins) - 1)
+    return whole[..., down // 2 : down // 2 + height, across // 2 : across // 2 + width]
+
+
+def grey_levels(picture: torch.Tensor) -> torch.Tensor:
+    """The network's output as levels of 255, float32, not clipped: y·128 + 127.
+
+    The original trains it to reach level / 128 - 1, so that what it gives is a level too low; weights rely on either.
+    """
+    return picture.float() * 128 + 127
