@@ -15,7 +15,7 @@ slow: .venv/.installed  ## the tests that take longer
 	$(BIN)/python -m pytest -m slow
 
 lint: .venv/.installed  ## style and types
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/mypy plugins/*/src
 
 bench: .venv/.installed  ## kernels against their numpy references
 	$(BIN)/python tests/benchmarks/kernels.py

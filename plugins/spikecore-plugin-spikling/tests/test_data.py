@@ -42,21 +42,6 @@ def test_what_is_simulated_is_read(video, tmp_path, build):
         assert np.corrcoef(rate.ravel(), truth.ravel())[0, 1] > 0.7
 
 
-def test_one_pass_over_the_video_gives_the_same_pictures(video, tmp_path, host, monkeypatch):
-    one = video_to_spike(video, (20, 16), 32, str(tmp_path / "one{}.npz"))
-    camera = host.find("simulate/spikes").load()
-
-    def images(self):
-        number = 0
-        while number < 70:
-            yield self.image(number)
-            number += 1
-
-    monkeypatch.setattr(camera, "images", images, raising=False)
-    two = video_to_spike(video, (20, 16), 32, str(tmp_path / "two{}.npz"))
-    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
-
-
 def test_numbers_go_on_after_the_last_file(video, tmp_path):
     pattern = str(tmp_path / "sp{:04d}.npz")
     first, second = video_to_spike(video, (8, 6), 32, pattern), video_to_spike(video, (8, 6), 32, pattern, seed=1)

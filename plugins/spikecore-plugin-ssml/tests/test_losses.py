@@ -80,7 +80,7 @@ def test_mutual_pulls_the_blind_network_unless_it_is_detached(detach):
     assert (output["bsn"].grad is None) == detach
 
 
-@pytest.mark.parametrize(("label", "names"), [("mixed", ("mixed", "tfp")), ("brief", ("brief", "tfp3"))])
+@pytest.mark.parametrize(("label", "names"), [("mixed", ("mixed", "tfp")), ("curve", ("curve", "tfp3"))])
 def test_fusion_judges_prediction_and_gates_by_labels_of_their_own(label, names):
     output = pictures("bsn", "fused", *names)
     output = {name: value.requires_grad_(name in ("bsn", "fused")) for name, value in output.items()}

@@ -56,12 +56,15 @@ class Spikes:
 
     def image(self, at: int) -> NDArray[np.float32]:
         """The intensity (height, width) in [0, 1] that spike frame `at` sees; reads the footage up to it."""
-        config = self.config
-        if config.preset is Preset.SPIKLING:
-            for grey in islice(self._grey(), at, at + 1):
-                return grey.astype(np.float32) / np.float32(255)
-            raise UsageError(f"{config.path} has no frame {at}")
-        return self._light().at(at)
+        for picture in islice(self.images(), at, at + 1):
+            return picture
+        raise UsageError(f"{self.config.path} has no frame {at}")
+
+    def images(self) -> Iterator[NDArray[np.float32]]:
+        """`image` of every spike frame in order, in one pass over the footage."""
+        if self.config.preset is Preset.SPIKLING:
+            return (grey.astype(np.float32) / np.float32(255) for grey in islice(self._grey(), self.config.length))
+        return iter(self._light())
 
     def _simulate(self) -> tuple[SpikeStream, float]:
         config = self.config

@@ -57,11 +57,12 @@ def video_to_spike(
     pairs = len(spikes) // window
     if not pairs:
         raise SpikeFormatError(path, f"{len(spikes)} frames", expected=f"at least {window}, those of one window")
-    instants = range(window // 2, pairs * window, window)
+    pictures = islice(camera.images(), window // 2, None, window)
     names = _free(save_path)
     written = []
-    for number, picture in enumerate(_pictures(camera, instants)):
+    for number in range(pairs):
         frames = spikes.unpack(number * window, (number + 1) * window)
+        picture = np.rint(next(pictures) * 255).astype(np.uint8)
         written.append(write_pair(next(names), frames, picture))
     return written
 
@@ -78,14 +79,6 @@ def _camera(host: PluginHost, path: Path, size: tuple[int, int], seed: int) -> A
     width, height = size
     options = {"path": str(path), "width": width, "height": height, "preset": "spikling", "seed": seed}
     return host.build(companion(host, CAMERA), options)
-
-
-def _pictures(camera: Any, instants: range) -> Iterator[NDArray[np.uint8]]:
-    """The grey pictures at these instants, in one pass over the video where the camera offers one."""
-    whole = getattr(camera, "images", None)
-    seen = (camera.image(at) for at in instants)
-    for picture in seen if whole is None else islice(whole(), instants.start, instants.stop, instants.step):
-        yield np.rint(picture * 255).astype(np.uint8)
 
 
 def _free(pattern: str) -> Iterator[Path]:

@@ -154,8 +154,8 @@ class FusionConfig:
 
     label: str = option(
         "mixed",
-        help="mixed: little noise, means of 5 to 9 frames; brief: more noise, less smear, for the end of a training",
-        validator=in_(("mixed", "brief")),
+        help="mixed: little noise, means of 5 to 9 frames; curve: less smear, for the end of a training",
+        validator=in_(("mixed", "curve")),
     )
 
 

@@ -11,9 +11,6 @@ FAR = 1000.0
 LONG = 8
 """Frames; an interval longer than this would smear what moves, and a mean of nine frames is taken in its place."""
 
-BRIEF = 4
-"""The same for `brief_label`, with a mean of three frames."""
-
 
 @attrs.frozen(eq=False)
 class Estimate:
@@ -83,11 +80,29 @@ def mixed_label(spikes: torch.Tensor) -> torch.Tensor:
     return torch.where(brief, torch.stack(rates).mean(0), around(spikes, 4))
 
 
-def brief_label(spikes: torch.Tensor) -> torch.Tensor:
-    """Label with less smear and more noise than `mixed_label`, for the end of a training.
+def curve_label(spikes: torch.Tensor) -> torch.Tensor:
+    """Label with less smear than `mixed_label`, for the end of a training; that one where there are too few spikes.
 
-    The reciprocal of the interval over the middle frame where that is at most BRIEF, else the mean of three frames.
+    Slope, at the middle frame, of the parabola of least squares through the charge 0, 1, 2, 3 that a pixel has
+    collected at the two last spikes before it and the two first from it on: it follows light that changes between
+    spikes. The idea is that of the integral curve of github.com/lshpku/spikling.
     """
-    last, first = nearest(spikes, spikes.shape[1] // 2)
-    gap = first - last
-    return torch.where(gap <= BRIEF, 1 / gap, around(spikes, 1))
+    middle = spikes.shape[1] // 2
+    before, after = _two_last(spikes[:, :middle]), _two_last(spikes[:, middle:].flip(1))
+    known = (before >= 0).all(1, keepdim=True) & (after >= 0).all(1, keepdim=True)
+    x = torch.cat([before.flip(1) - middle, spikes.shape[1] - 1 - middle - after], 1).double()
+    charge = torch.arange(4.0, dtype=x.dtype, device=x.device).view(1, 4, 1, 1)
+    one, two, three, four = ((x**power).sum(1, keepdim=True) for power in range(1, 5))
+    flat, tilted, bent = ((charge * x**power).sum(1, keepdim=True) for power in range(3))
+    whole = 4 * (two * four - three**2) - one * (one * four - two * three) + two * (one * three - two**2)
+    slope = 4 * (tilted * four - bent * three) - flat * (one * four - two * three) + two * (one * bent - two * tilted)
+    curve = (slope / whole.where(known, 1.0)).clamp(0, 1).to(spikes.dtype)
+    return curve.where(known, mixed_label(spikes))
+
+
+def _two_last(spikes: torch.Tensor) -> torch.Tensor:
+    """Frames of the last spike and of the one before it, (N, 2, H, W); -FAR where there is none."""
+    times = torch.arange(spikes.shape[1], device=spikes.device, dtype=spikes.dtype).view(1, -1, 1, 1)
+    when = times.where(spikes > 0, -FAR)
+    last = when.amax(1, keepdim=True)
+    return torch.cat([last, when.where(times < last, -FAR).amax(1, keepdim=True)], 1)

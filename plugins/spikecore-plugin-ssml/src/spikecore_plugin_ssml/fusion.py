@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from spikecore_plugin_ssml.config import FRAMES
-from spikecore_plugin_ssml.estimates import Estimate, around, brief_label, interval, intervals, mixed_label
+from spikecore_plugin_ssml.estimates import Estimate, around, curve_label, interval, intervals, mixed_label
 
 ESTIMATES = 7
 """Maps that `described` adds to the spikes."""
@@ -58,7 +58,8 @@ class HoledConv(nn.Conv2d):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """See the class."""
-        return self._conv_forward(x, self.weight * self.hole, self.bias)
+        seen: torch.Tensor = self._conv_forward(x, self.weight * self.hole, self.bias)
+        return seen
 
 
 class Dilated(nn.Module):
@@ -71,7 +72,8 @@ class Dilated(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """See the class."""
-        return x + self.mix(functional.relu(self.spread(x)))
+        change: torch.Tensor = self.mix(functional.relu(self.spread(x)))
+        return x + change
 
 
 def _blind(channels: int, step: int, depth: int) -> nn.Sequential:
@@ -105,12 +107,12 @@ class FusionBSN(nn.Module):
         """What training needs, each (N, 1, H, W) in spikes per frame.
 
         "bsn" as `forward`; "fused" with the pixel's own spikes (only the gates get its gradient); the labels "mixed",
-        "brief" and "tfp3".
+        "curve" and "tfp3".
         """
         own = Own(spikes)
         merged = self._merged(spikes, own)
         blind = merged[:, :1]
-        labels = {"mixed": mixed_label(spikes), "brief": brief_label(spikes), "tfp3": around(spikes, 1)}
+        labels = {"mixed": mixed_label(spikes), "curve": curve_label(spikes), "tfp3": around(spikes, 1)}
         return {"bsn": blind, "fused": fused(blind.detach(), merged[:, 1:], own), **labels}
 
     def _merged(self, spikes: torch.Tensor, own: Own) -> torch.Tensor:
@@ -129,7 +131,8 @@ class Residual(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """See the class."""
-        return x + self.second(functional.relu(self.first(x)))
+        change: torch.Tensor = self.second(functional.relu(self.first(x)))
+        return x + change
 
 
 class FusionNBSN(nn.Module):

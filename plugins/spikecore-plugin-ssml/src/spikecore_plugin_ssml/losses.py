@@ -91,12 +91,12 @@ class Distillation:
 class Fusion:
     """Pretext of variant E: the blind prediction against its label, the fusion against the mean of a few frames.
 
-    mean (bsn - mixed)² + mean (fused - tfp)², or with "brief" and "tfp3" in place of the labels. The second has more
+    mean (bsn - mixed)² + mean (fused - tfp)², or with "curve" and "tfp3" in place of the labels. The second has more
     noise, but it is almost independent of what is fused, so that the gates cannot take its noise for light.
     """
 
     def __init__(self, config: FusionConfig) -> None:
-        self.labels = ("mixed", "tfp") if config.label == "mixed" else ("brief", "tfp3")
+        self.labels = ("mixed", "tfp") if config.label == "mixed" else ("curve", "tfp3")
 
     def forward(self, output: Output, batch: Batch, /) -> LossTerms:
         """See `spikecore.interfaces.Loss`."""
