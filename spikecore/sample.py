@@ -40,11 +40,13 @@ class Window:
         length: Number of frames; None for the whole recording.
         anchor: Position of the instant among them, 0..length-1.
         clip: True if the method copes with fewer frames at the ends of a recording; else those instants are refused.
+        needs: The part of these frames without which it does not cope; the rest is clipped at the ends.
     """
 
     length: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.gt(0)))
     anchor: int = 0
     clip: bool = False
+    needs: Window | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.length is not None and not 0 <= self.anchor < self.length:
@@ -57,6 +59,8 @@ class Window:
 
     def valid(self, total: int) -> range:
         """The instants of a recording of `total` frames for which this window exists; may be empty."""
+        if self.needs is not None:
+            return self.needs.valid(total)
         if self.length is None or self.clip:
             return range(total)
         return range(self.anchor, total - (self.length - 1 - self.anchor))
@@ -76,6 +80,8 @@ class Window:
         return stream[start : min(at - self.anchor + self.length, len(stream))], at - start
 
     def _misfit(self, stream: SpikeStream, at: int, valid: range) -> str:
+        if self.needs is not None:
+            return self.needs._misfit(stream, at, valid)
         if not 0 <= at < len(stream):
             return f"{stream.name}: instant {at} is outside the recording; frames are 0..{len(stream) - 1}"
         if not valid:

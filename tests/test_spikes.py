@@ -149,6 +149,12 @@ def test_windows_are_cut_around_their_instant():
     assert (len(part), position) == (3, 2)
     part, position = Window(5, 2, clip=True).cut(stream, 1)
     assert (len(part), position) == (4, 1)
+    longer = Window(7, 3, needs=Window(3, 1))
+    assert longer.valid(10) == range(1, 9)
+    part, position = longer.cut(stream, 8)
+    assert (len(part), position) == (5, 3)
+    with pytest.raises(UsageError, match=r"the window of 3 frames around instant 9.*instants 1\.\.8 have one"):
+        longer.cut(stream, 9)
     whole, position = Window().cut(stream, 7)
     assert (len(whole), position) == (10, 7)
     with pytest.raises(UsageError, match=r"instants 2..7 have one"):

@@ -162,7 +162,9 @@ def test_missing_weights_are_an_error_never_random(tmp_path):
 
 
 def test_samples_that_are_not_cut_are_refused(build):
-    with pytest.raises(sc.UsageError, match="takes 32 spike frames, got 31"):
+    with pytest.raises(sc.UsageError, match="takes 32 spike frames with the instant at 16, got 31"):
         build("semi-unet")(batch(torch.zeros(1, 31, 8, 8)))
+    with pytest.raises(sc.UsageError, match="takes 96 spike frames with the instant at 48, got 64"):
+        build("semi-unet", bin=3)(batch(torch.zeros(1, 64, 8, 8)))
     with pytest.raises(sc.UsageError, match="carry no spikes"):
         build("semi-unet")(sc.Batch(keys=("a",)))

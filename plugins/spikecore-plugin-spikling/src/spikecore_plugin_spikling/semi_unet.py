@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+import attrs
 import torch
 from torch import nn
 from torch.nn.functional import pad
 
 from spikecore import UsageError, Window
 from spikecore.interfaces import Output, Stage
+from spikecore_plugin_spikling.binning import COUNTS, fitting, joined
 from spikecore_plugin_spikling.config import Arithmetic
 from spikecore_plugin_spikling.network import FRAMES, SemiUnet
 
@@ -19,38 +21,55 @@ if TYPE_CHECKING:
     from spikecore import Batch
     from spikecore_plugin_spikling.config import SemiUnetConfig
 
-ANCHOR = 16
-
 
 class Model(nn.Module):
-    """Light intensity at frame 16 of 32, in spikes per frame, for any height and width."""
+    """Light intensity at frame 16 of 32, in spikes per frame, for any height and width.
 
-    window = Window(FRAMES, ANCHOR)
+    In evaluation, where light is scarce and little moves, each of the 32 is several frames joined: see `binning`.
+    """
 
     def __init__(self, config: SemiUnetConfig) -> None:
         super().__init__()
         self.network = SemiUnet()
         self.fast = config.arithmetic is Arithmetic.AUTO
+        self.bin = config.bin
+
+    @property
+    def window(self) -> Window:
+        """32 frames, or as many as may be joined."""
+        least = _window(self.bin or 1)
+        return least if self.bin or self.training else attrs.evolve(_window(COUNTS[-1]), needs=least)
 
     def forward(self, batch: Batch, /) -> Output:
         """{"image": float (N, 1, H, W)}.
 
         Raises:
-            UsageError: If the batch carries no spikes, or was not cut to the window.
+            UsageError: If the batch carries no spikes, or too few frames around an instant.
         """
         if batch.spikes is None:
             raise UsageError(f"samples {', '.join(batch.keys)} carry no spikes; this method needs a spike recording")
-        length = batch.spikes.shape[1]
-        if length != FRAMES:
-            raise UsageError(f"spikling/semi-unet takes {FRAMES} spike frames, got {length}; cut samples to its window")
-        spikes = batch.spikes.tensor(next(self.network.parameters()).dtype)
+        spikes = batch.spikes.tensor(torch.uint8)
+        least = FRAMES // 2 * (self.bin or 1)
+        for at in batch.at:
+            if not least <= at <= spikes.shape[1] - least:
+                raise UsageError(
+                    f"spikling/semi-unet takes {2 * least} spike frames with the instant at {least}, "
+                    f"got {spikes.shape[1]} with the instant at {at}; cut samples to its window"
+                )
+        counts = [self.bin or (1 if self.training else fitting(*each)) for each in zip(spikes, batch.at, strict=True)]
+        frames = torch.stack([joined(*each) for each in zip(spikes, batch.at, counts, strict=True)])
         fast = self.fast and not self.training
-        return {"image": grey_levels(on_any_size(self.network, spikes, fast)) / 255}
+        found = grey_levels(on_any_size(self.network, frames.to(next(self.network.parameters()).dtype), fast)) / 255
+        return {"image": found / torch.tensor(counts, device=found.device).view(-1, 1, 1, 1)}
 
     def stages(self) -> list[Stage]:
         """The recipe of the original; that of the shipped weights is recipes/generated.toml."""
         losses = {"spikling/l2": 100.0, "spikling/vgg": 1.0}
         return [Stage("spikling", epochs=50, losses=losses, optimiser={"use": "adam", "lr": 2e-4, "beta1": 0.5})]
+
+
+def _window(count: int) -> Window:
+    return Window.centred(FRAMES * count)
 
 
 def fast_bfloat16() -> bool:
