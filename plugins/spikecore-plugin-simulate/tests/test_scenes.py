@@ -86,6 +86,25 @@ def test_power_spectra_are_those_of_real_pictures(build, shared):
     assert -3.2 < min(ours) < max(ours) < -1.6
 
 
+def test_optics(build, shared):
+    """Power above a quarter of a cycle a pixel; photographs are sharper than the default."""
+
+    def fine(picture):
+        power = np.abs(np.fft.fft2(picture - picture.mean())) ** 2
+        across, down = np.fft.fftfreq(picture.shape[1])[None], np.fft.fftfreq(picture.shape[0])[:, None]
+        return power[np.hypot(across, down) > 0.25].sum() / power.sum()
+
+    def scenes(**options):
+        source = build("scenes", clips=6, **options)
+        return [fine(source.image(index, 0.0)) for index in range(6)]
+
+    real = [fine(cv2.imread(str(path), 0) / 255) for path in sorted((shared / "data/base/train/gt").glob("*.png"))]
+    sharp, usual = scenes(blur=(0.2, 0.2)), scenes()
+    assert np.mean(sharp) > 2 * np.mean(usual)
+    assert abs(np.log(np.mean(sharp) / np.mean(real))) < abs(np.log(np.mean(usual) / np.mean(real)))
+    assert np.mean(usual) < np.mean(scenes(blur=(0.2, 0.5))) < np.mean(sharp)
+
+
 def test_spike_statistics_are_those_of_a_real_recording(build, shared):
     """The U-HSR capture: 0.031 spikes a frame, intervals of a pixel vary by 0.03, no silent pixels."""
     with np.load(shared / "data/uhsr/04144_helicopter.npz") as held:

@@ -132,6 +132,11 @@ class SceneOptions:
     contrast: tuple[float, float] = option(
         (0.6, 1.0), help="1: full contrast, 0: uniform grey", validator=_between(0, 1)
     )
+    blur: tuple[float, float] = option(
+        (0.5, 0.5),
+        help="optics: standard deviation in pixels; 0.2 is as sharp as photographs",
+        validator=_between(0.1, 5),
+    )
     seed: int = option(0, help="seed of everything random", validator=ge(0))
 
 

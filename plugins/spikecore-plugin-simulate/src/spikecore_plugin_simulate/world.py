@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from spikecore_plugin_simulate.config import SceneOptions
 
 _TEXELS = 2.0
-"""Texels per pixel. The optics blur by half a pixel, so that little is left above the pixels' Nyquist frequency."""
-_BLUR = 0.5
-"""Standard deviation of the optics, in pixels."""
+"""Texels per pixel. Optics that blur by half a pixel leave little above the pixels' Nyquist frequency."""
 _PERIOD = 1.25
 """A texture repeats after this many pictures."""
 _LEAVES = 4.0
@@ -74,7 +72,8 @@ class World:
         camera, objects = _motions(options, random)
         rows, columns = _size(height), _size(width)
         pattern = grain(rows, columns, random)
-        blur = _BLUR * _TEXELS
+        sharpest, softest = options.blur
+        blur = _TEXELS * (random.uniform(sharpest, softest) if sharpest < softest else softest)
         covers = np.append(random.uniform(0.1, 0.35, layers - 1), 1.0)
         smallest = _TEXELS * _LEAVES ** random.random(layers)
         planes = [texture(pattern, *plane, blur, random) for plane in zip(covers, smallest, strict=True)]

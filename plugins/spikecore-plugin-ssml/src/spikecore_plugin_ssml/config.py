@@ -150,13 +150,7 @@ class DistillationConfig:
 
 @attrs.frozen
 class FusionConfig:
-    """Options of ssml/fusion."""
-
-    label: str = option(
-        "mixed",
-        help="mixed: little noise, means of 5 to 9 frames; curve: less smear, for the end of a training",
-        validator=in_(("mixed", "curve")),
-    )
+    """Options of ssml/fusion: none."""
 
 
 @attrs.frozen

@@ -63,6 +63,26 @@ def intervals(spikes: torch.Tensor, reach: int) -> Estimate:
     return Estimate(rate, known, torch.where(known, length / (2 * reach), 0.0))
 
 
+def curve(spikes: torch.Tensor) -> Estimate:
+    """Slope, at the middle frame, of the charge that a pixel collects: it follows light that changes between spikes.
+
+    That of the parabola of least squares through the charge 0, 1, 2, 3 at the two last spikes before the middle frame
+    and the two first from it on. The idea is that of the integral curve of github.com/lshpku/spikling.
+    """
+    middle = spikes.shape[1] // 2
+    before, after = _two_last(spikes[:, :middle]), _two_last(spikes[:, middle:].flip(1))
+    known = (before >= 0).all(1, keepdim=True) & (after >= 0).all(1, keepdim=True)
+    x = torch.cat([before.flip(1) - middle, spikes.shape[1] - 1 - middle - after], 1).double()
+    charge = torch.arange(4.0, dtype=x.dtype, device=x.device).view(1, 4, 1, 1)
+    one, two, three, four = ((x**power).sum(1, keepdim=True) for power in range(1, 5))
+    flat, tilted, bent = ((charge * x**power).sum(1, keepdim=True) for power in range(3))
+    whole = 4 * (two * four - three**2) - one * (one * four - two * three) + two * (one * three - two**2)
+    slope = 4 * (tilted * four - bent * three) - flat * (one * four - two * three) + two * (one * bent - two * tilted)
+    rate = (slope / whole.where(known, 1.0)).clamp(0, 1).to(spikes.dtype).where(known, 0.0)
+    span = (x[:, 3:] - x[:, :1]).to(spikes.dtype) / (spikes.shape[1] - 1)
+    return Estimate(rate, known, span.where(known, 0.0))
+
+
 def mixed_label(spikes: torch.Tensor) -> torch.Tensor:
     """Label of the blind network: little noise where it is bright, little smear where it is dark.
 
@@ -78,26 +98,6 @@ def mixed_label(spikes: torch.Tensor) -> torch.Tensor:
         if at == middle:
             brief = first - last <= LONG
     return torch.where(brief, torch.stack(rates).mean(0), around(spikes, 4))
-
-
-def curve_label(spikes: torch.Tensor) -> torch.Tensor:
-    """Label with less smear than `mixed_label`, for the end of a training; that one where there are too few spikes.
-
-    Slope, at the middle frame, of the parabola of least squares through the charge 0, 1, 2, 3 that a pixel has
-    collected at the two last spikes before it and the two first from it on: it follows light that changes between
-    spikes. The idea is that of the integral curve of github.com/lshpku/spikling.
-    """
-    middle = spikes.shape[1] // 2
-    before, after = _two_last(spikes[:, :middle]), _two_last(spikes[:, middle:].flip(1))
-    known = (before >= 0).all(1, keepdim=True) & (after >= 0).all(1, keepdim=True)
-    x = torch.cat([before.flip(1) - middle, spikes.shape[1] - 1 - middle - after], 1).double()
-    charge = torch.arange(4.0, dtype=x.dtype, device=x.device).view(1, 4, 1, 1)
-    one, two, three, four = ((x**power).sum(1, keepdim=True) for power in range(1, 5))
-    flat, tilted, bent = ((charge * x**power).sum(1, keepdim=True) for power in range(3))
-    whole = 4 * (two * four - three**2) - one * (one * four - two * three) + two * (one * three - two**2)
-    slope = 4 * (tilted * four - bent * three) - flat * (one * four - two * three) + two * (one * bent - two * tilted)
-    curve = (slope / whole.where(known, 1.0)).clamp(0, 1).to(spikes.dtype)
-    return curve.where(known, mixed_label(spikes))
 
 
 def _two_last(spikes: torch.Tensor) -> torch.Tensor:

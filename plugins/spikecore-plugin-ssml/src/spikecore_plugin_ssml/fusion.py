@@ -13,34 +13,37 @@ from torch import nn
 from torch.nn import functional
 
 from spikecore_plugin_ssml.config import FRAMES
-from spikecore_plugin_ssml.estimates import Estimate, around, curve_label, interval, intervals, mixed_label
+from spikecore_plugin_ssml.estimates import Estimate, around, curve, interval, intervals, mixed_label
 
-ESTIMATES = 7
+ESTIMATES = 8
 """Maps that `described` adds to the spikes."""
 
 
 class Own:
-    """What the pixels' own spikes say: (n - 1) / (t_n - t_1) over all 41 frames and over the middle 21."""
+    """What the pixels' own spikes say: (n - 1) / (t_n - t_1) over all 41 frames and over the middle 21; the curve."""
 
     def __init__(self, spikes: torch.Tensor) -> None:
         self.all, self.middle = intervals(spikes, FRAMES // 2), intervals(spikes, FRAMES // 4)
+        self.curve = curve(spikes)
 
 
 def described(spikes: torch.Tensor, own: Own) -> torch.Tensor:
     """Spikes and what they say of each pixel, (N, 41 + ESTIMATES, H, W)."""
     maps = [interval(spikes), own.all.rate, own.middle.rate, around(spikes, 20), around(spikes, 3), around(spikes, 7)]
-    return torch.cat([spikes, *maps, own.all.span], 1)
+    return torch.cat([spikes, *maps, own.all.span, own.curve.rate], 1)
 
 
 def fused(learned: torch.Tensor, logits: torch.Tensor, own: Own) -> torch.Tensor:
-    """Σ softmax(logits) · (learned, own.all, own.middle), without those that are not known; (N, 1, H, W)."""
+    """Σ softmax(logits) · (learned, own.all, own.middle, own.curve), without those that are not known; (N, 1, H, W)."""
     never = torch.finfo(logits.dtype).min
 
     def weighed(index: int, estimate: Estimate) -> torch.Tensor:
         return logits[:, index : index + 1].where(estimate.known, never)
 
-    weights = torch.cat([logits[:, :1], weighed(1, own.all), weighed(2, own.middle)], 1).softmax(1)
-    values = torch.cat([learned, own.all.rate, own.middle.rate], 1)
+    weights = torch.cat([logits[:, :1], weighed(1, own.all), weighed(2, own.middle), weighed(3, own.curve)], 1).softmax(
+        1
+    )
+    values = torch.cat([learned, own.all.rate, own.middle.rate, own.curve.rate], 1)
     return (weights * values).sum(1, keepdim=True)
 
 
@@ -87,7 +90,7 @@ def _blind(channels: int, step: int, depth: int) -> nn.Sequential:
 class FusionBSN(nn.Module):
     """The blind network: two branches with steps of 2 and 3 pixels, so that together they see all neighbours.
 
-    280,036 parameters. Any height and width; outside the picture there is nothing.
+    280,133 parameters. Any height and width; outside the picture there is nothing.
     """
 
     def __init__(self, channels: int = 48, depth: int = 4) -> None:
@@ -96,7 +99,7 @@ class FusionBSN(nn.Module):
         self.branches = nn.ModuleList([_blind(channels, step, depth) for step in (2, 3)])
         both = 2 * channels
         self.merge = nn.Sequential(
-            nn.Conv2d(both, both, 1), nn.ReLU(), nn.Conv2d(both, channels, 1), nn.ReLU(), nn.Conv2d(channels, 4, 1)
+            nn.Conv2d(both, both, 1), nn.ReLU(), nn.Conv2d(both, channels, 1), nn.ReLU(), nn.Conv2d(channels, 5, 1)
         )
 
     def forward(self, spikes: torch.Tensor) -> torch.Tensor:
@@ -106,14 +109,12 @@ class FusionBSN(nn.Module):
     def views(self, spikes: torch.Tensor) -> dict[str, torch.Tensor]:
         """What training needs, each (N, 1, H, W) in spikes per frame.
 
-        "bsn" as `forward`; "fused" with the pixel's own spikes (only the gates get its gradient); the labels "mixed",
-        "curve" and "tfp3".
+        "bsn" as `forward`; "fused" with the pixel's own spikes (only the gates get its gradient); the label "mixed".
         """
         own = Own(spikes)
         merged = self._merged(spikes, own)
         blind = merged[:, :1]
-        labels = {"mixed": mixed_label(spikes), "curve": curve_label(spikes), "tfp3": around(spikes, 1)}
-        return {"bsn": blind, "fused": fused(blind.detach(), merged[:, 1:], own), **labels}
+        return {"bsn": blind, "fused": fused(blind.detach(), merged[:, 1:], own), "mixed": mixed_label(spikes)}
 
     def _merged(self, spikes: torch.Tensor, own: Own) -> torch.Tensor:
         seen = functional.relu(self.embed(described(spikes, own)))
@@ -138,7 +139,7 @@ class Residual(nn.Module):
 class FusionNBSN(nn.Module):
     """The ordinary network: residual blocks at half the resolution, one at full, and gates for the pixel's own spikes.
 
-    654,772 parameters, 212 thousand multiply-accumulates a pixel. Any height and width; outside the picture there is
+    655,637 parameters, 212 thousand multiply-accumulates a pixel. Any height and width; outside the picture there is
     nothing.
     """
 
@@ -148,7 +149,7 @@ class FusionNBSN(nn.Module):
         self.down = nn.Conv2d(channels, inner, 4, stride=2, padding=1)
         self.body = nn.Sequential(*[Residual(inner) for _ in range(blocks)])
         self.up = nn.Conv2d(inner, 4 * channels, 1)
-        self.tail = nn.Sequential(Residual(channels), nn.ReLU(), nn.Conv2d(channels, 4, 3, padding=1))
+        self.tail = nn.Sequential(Residual(channels), nn.ReLU(), nn.Conv2d(channels, 5, 3, padding=1))
 
     def forward(self, spikes: torch.Tensor) -> torch.Tensor:
         """Light at the middle frame: (N, 41, H, W) → (N, 1, H, W), spikes per frame."""

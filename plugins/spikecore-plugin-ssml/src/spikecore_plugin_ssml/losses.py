@@ -89,18 +89,18 @@ class Distillation:
 
 
 class Fusion:
-    """Pretext of variant E: the blind prediction against its label, the fusion against the mean of a few frames.
+    """Pretext of variant E: mean (bsn - mixed)² + mean (fused - tfp)².
 
-    mean (bsn - mixed)² + mean (fused - tfp)², or with "curve" and "tfp3" in place of the labels. The second has more
-    noise, but it is almost independent of what is fused, so that the gates cannot take its noise for light.
+    The first label has little noise; the gates are judged by the other, which has more but shares less of it with what
+    they weigh.
     """
 
     def __init__(self, config: FusionConfig) -> None:
-        self.labels = ("mixed", "tfp") if config.label == "mixed" else ("curve", "tfp3")
+        pass
 
     def forward(self, output: Output, batch: Batch, /) -> LossTerms:
         """See `spikecore.interfaces.Loss`."""
-        pairs = zip(("bsn", "fused"), self.labels, strict=True)
+        pairs = (("bsn", "mixed"), ("fused", "tfp"))
         blind, gates = ((taken(output, a).float() - taken(output, b)).square().mean() for a, b in pairs)
         return LossTerms(blind + gates, {"blind": blind, "gates": gates})
 
