@@ -33,8 +33,13 @@ _COLLECTIONS: dict[Any, type] = {
 }  # fmt: skip
 
 
-def option(default: Any = attrs.NOTHING, *, help: str, validator: Any = None, factory: Any = None) -> Any:
+def option(
+    default: Any = attrs.NOTHING, *, help: str, validator: Any = None, factory: Any = None, adjustable: bool = False
+) -> Any:
     """Declare one option of a component: an `attrs.field` whose help text is shown by `spikecore show`.
+
+    Trained weights bring the options that they were made with, and another value is refused; that of an `adjustable`
+    option, which only says how the network is used, may still be given.
 
     >>> import attrs
     >>> @attrs.frozen
@@ -44,7 +49,7 @@ def option(default: Any = attrs.NOTHING, *, help: str, validator: Any = None, fa
     41
     """
     extra: dict[str, Any] = {"factory": factory} if factory is not None else {"default": default}
-    return attrs.field(validator=validator, metadata={"help": help}, **extra)
+    return attrs.field(validator=validator, metadata={"help": help, "adjustable": adjustable}, **extra)
 
 
 def _strict(kind: type, *accepted: type) -> Callable[[Any, Any], Any]:

@@ -186,7 +186,7 @@ def merged(host: PluginHost, bound: Bound, options: Mapping[str, object], whose:
     """A component with `options` where they were left unset.
 
     Raises:
-        ConfigError: If one of them was given another value, or does not exist.
+        ConfigError: If one of them that is not adjustable was given another value, or one does not exist.
     """
     config = _settled(host, bound, options, whose)
     for name in _contradicted(bound, config):
@@ -202,7 +202,11 @@ def _settled(host: PluginHost, bound: Bound, options: Mapping[str, object], whos
     if not options:
         return bound.config
     current = {key: value for key, value in host.converter.unstructure(bound.config).items() if value is not None}
-    return host.configure(bound.component, current | dict(options), f"{bound.component.id}, options of {whose}")
+    given = {
+        field.name for field in attrs.fields(type(bound.config)) if field.metadata.get("adjustable")
+    } & bound.explicit
+    wanted = {key: value for key, value in options.items() if key not in given}
+    return host.configure(bound.component, current | wanted, f"{bound.component.id}, options of {whose}")
 
 
 def _contradicted(bound: Bound, config: Any) -> list[str]:

@@ -177,6 +177,7 @@ def imported(checkpoint):
 class NetOptions:
     width: int = option(4, help="channels", validator=attrs.validators.ge(1))
     gain: float = option(1.0, help="of the output")
+    speed: int = option(1, help="how it is used", adjustable=True)
 
 
 def tensors_of(width, value=0.5):
@@ -279,6 +280,16 @@ def test_a_file_says_what_it_is_for(nets, tmp_path):
         bind(nets, weights=str(path), gain=5.0)
     with pytest.raises(WeightsError, match="holds weights of fake/net, not of fake/bare"):
         trained(nets, "bare", str(path))
+
+
+def test_adjustable_options_may_differ_from_those_of_the_weights(nets, tmp_path):
+    path = tmp_path / "mine.safetensors"
+    write(path, tensors_of(3), {"component": "fake/net", "options": {"width": 3, "speed": 2}, "training": "one step"})
+    assert trained(nets, weights=str(path)).bound.config == NetOptions(3, speed=2)
+    assert trained(nets, weights=str(path), speed=5).bound.config == NetOptions(3, speed=5)
+    assert bind(nets, weights=str(path), speed=5).parts["model"].config == NetOptions(3, speed=5)
+    again = Experiment.from_dict(bind(nets, weights=str(path), speed=5).dump(), nets)
+    assert again.parts["model"].config.speed == 5
 
 
 @pytest.mark.parametrize("text", ["no json", "[]", "{}", '{"component": "fake/net", "options": 3}'])

@@ -87,11 +87,13 @@ class SemiUnetConfig:
         Arithmetic.AUTO,
         help='"auto": bfloat16 on processors that have instructions for it, unless the run states a precision; '
         '"float32": as the run says',
+        adjustable=True,
     )
     bin: int | None = option(
         None,
         help="spike frames joined into each of the 32; 1 is the original, left out is 1 to 6 by light and motion",
         validator=optional(and_(ge(1), le(64))),
+        adjustable=True,
     )
 
 

@@ -72,14 +72,24 @@ class BranchConfig:
 
     variant: Variant = option(Variant.E, help=_VARIANT)
     padding: Padding = option(Padding.OWN, help=_PADDING)
-    ends: Ends = option(Ends.REFUSE, help="instants within 20 frames of an end: refuse, or mirror the frames in time")
+    ends: Ends = option(
+        Ends.REFUSE, help="instants within 20 frames of an end: refuse, or mirror the frames in time", adjustable=True
+    )
     output_gain: float = option(
-        1.0, help="factor from what the weights give to light in spikes per frame", validator=gt(0.0)
+        1.0,
+        help="factor from what the weights give to light in spikes per frame",
+        validator=gt(0.0),
+        adjustable=True,
     )
     rate_limit: float = option(
-        0.0, help="local spike rate (per frame) up to which the weights are valid, 0 for any", validator=ge(0.0)
+        0.0,
+        help="local spike rate (per frame) up to which the weights are valid, 0 for any",
+        validator=ge(0.0),
+        adjustable=True,
     )
-    rate_guard: bool = option(True, help="above the limit, keep every k-th spike of each pixel and multiply by k")
+    rate_guard: bool = option(
+        True, help="above the limit, keep every k-th spike of each pixel and multiply by k", adjustable=True
+    )
 
 
 @attrs.frozen
@@ -90,6 +100,7 @@ class NbsnConfig(BranchConfig):
         0,
         help="compute in tiles of this side that give the same as the whole (variant a only), 0 for whole",
         validator=ge(0),
+        adjustable=True,
     )
 
 
