@@ -110,6 +110,7 @@ def reconstruct(
     at: int | None = None,
     gain: float | None = None,
     device: str = "cpu",
+    weights: str | Path = "",
     host: PluginHost | None = None,
     **options: Any,
 ) -> NDArray[np.float32]:
@@ -121,6 +122,7 @@ def reconstruct(
         at: Frame number of the instant; the middle frame by default.
         gain: Intensity per spike rate; the recording's own where it states one, else 1.
         device: Where to compute.
+        weights: Of a model: a file, or a name that `spikecore weights list` shows; by default the first that fit.
         host: Where to look for the method.
         **options: Options of the method, for example window=41.
 
@@ -129,7 +131,9 @@ def reconstruct(
     """
     from spikecore.runner import reconstruct_image
 
-    return reconstruct_image(host or default_host(), stream, method, options, at=at, gain=gain, device=device)
+    return reconstruct_image(
+        host or default_host(), stream, method, options, at=at, gain=gain, device=device, weights=str(weights)
+    )
 
 
 def save(

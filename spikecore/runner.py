@@ -62,10 +62,11 @@ def reconstruct_image(
     at: int | None = None,
     gain: float | None = None,
     device: str = "cpu",
+    weights: str = "",
 ) -> NDArray[np.float32]:
     """One image; see `spikecore.reconstruct`."""
     component = host.find(reference, Kind.RECONSTRUCTOR, Kind.MODEL)
-    run = RunConfig(gain=gain, device=device)
+    run = RunConfig(gain=gain, device=device, weights=weights)
     method = prepare(host, Bound(component, host.configure(component, options)), run)
     if method.produces is not Data.IMAGE:
         raise UsageError(f"{component.id} produces {method.produces}, not an image; use spikecore.compose(...)")

@@ -11,6 +11,7 @@ from spikecore_plugin_baseline.conv import Conv
 
 import spikecore as sc
 from spikecore.errors import WeightsError
+from spikecore.weights import locate
 
 
 def psnr(image, truth):
@@ -28,6 +29,17 @@ def test_samples_that_are_not_cut_are_refused():
     stream = sc.SpikeStream.from_frames(np.zeros((40, 8, 8), bool))
     with pytest.raises(sc.UsageError, match="takes 41 spike frames, got 40"):
         Conv(ConvConfig())(sc.collate([sc.Sample(key="s", spikes=stream)]).to("cpu"))
+
+
+def test_weights_are_taken_by_name_or_file():
+    host = sc.PluginHost.discover()
+    stream = sc.SpikeStream.from_frames(np.random.default_rng(0).random((41, 9, 12)) < 0.3)
+    path, _ = locate(host, host.find("baseline/conv"), "generated")
+    images = [sc.reconstruct(stream, "baseline/conv", weights=weights) for weights in ("", "generated", path)]
+    assert np.array_equal(images[0], images[1])
+    assert np.array_equal(images[0], images[2])
+    with pytest.raises(WeightsError, match="has no weights 'other' and there is no such file"):
+        sc.reconstruct(stream, "baseline/conv", weights="other")
 
 
 def test_held_out_scenes_are_better_than_by_counting_and_intervals():
