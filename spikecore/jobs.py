@@ -22,6 +22,7 @@ from spikecore.host import PluginHost
 from spikecore.inputs import files
 from spikecore.output import write_text
 from spikecore.pool import Outcome, Work, in_processes
+from spikecore.record import used_weights
 
 Executor: TypeAlias = Callable[[Work, str, Sequence[int]], Iterator[Outcome]]
 """Called as `executor(work, job, items)`; gives the outcome of every item, in any order."""
@@ -55,7 +56,8 @@ class Job:
     def of(cls, action: str, experiment: Experiment, folder: Path) -> Job:
         """The job of an experiment, as its files and the current folder are now."""
         folder = folder.resolve()
-        basis = [action, experiment.fingerprint, _versions(experiment), sorted(_files(experiment, folder))]
+        state = [_versions(experiment), used_weights(experiment), sorted(_files(experiment, folder))]
+        basis = [action, experiment.fingerprint, *state]
         fingerprint = sha256(json.dumps(basis).encode()).hexdigest()
         host = experiment.host
         installed = host.statuses.keys()  # of other names the user has heard already

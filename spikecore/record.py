@@ -37,13 +37,13 @@ def record(experiment: Experiment, weights: Mapping[str, str] | None = None) -> 
         "api": list(API_VERSION),
         "versions": {"python": platform.python_version(), **_versions()},
         "plugins": {name: f"{status.distribution} {status.version}".strip() for name, status in plugins.items()},
-        "weights": _weights(experiment) if weights is None else dict(weights),
+        "weights": used_weights(experiment) if weights is None else dict(weights),
         "machine": platform.platform(),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
-def _weights(experiment: Experiment) -> dict[str, str]:
+def used_weights(experiment: Experiment) -> dict[str, str]:
     """Hashes of the weights that the methods would load; what cannot be had is reported by whoever loads it."""
     host, found = experiment.host, {}
     for bound in experiment.methods:

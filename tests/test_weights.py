@@ -17,6 +17,7 @@ from spikecore.errors import ConfigError, PluginError, WeightsError
 from spikecore.experiment import Bound, Experiment
 from spikecore.hookspecs import hookimpl
 from spikecore.host import PluginHost
+from spikecore.jobs import Job
 from spikecore.record import record
 from spikecore.weights import cache_folder, imported_paths, imported_weights, load_tensors, locate, write
 
@@ -290,6 +291,15 @@ def test_adjustable_options_may_differ_from_those_of_the_weights(nets, tmp_path)
     assert bind(nets, weights=str(path), speed=5).parts["model"].config == NetOptions(3, speed=5)
     again = Experiment.from_dict(bind(nets, weights=str(path), speed=5).dump(), nets)
     assert again.parts["model"].config.speed == 5
+
+
+def test_what_is_kept_under_a_name_anew_makes_another_job(nets, tmp_path):
+    fingerprints = []
+    for number in range(2):
+        save_file(tensors_of(4, float(number)), tmp_path / "theirs.safetensors")
+        import_weights(nets, nets.find("bare"), tmp_path / "theirs.safetensors", "mine")
+        fingerprints.append(Job.of("evaluate", bind(nets, "bare", "mine"), tmp_path).fingerprint)
+    assert fingerprints[0] != fingerprints[1]
 
 
 @pytest.mark.parametrize("text", ["no json", "[]", "{}", '{"component": "fake/net", "options": 3}'])
