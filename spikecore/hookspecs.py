@@ -89,7 +89,7 @@ def spikecore_run_start(run: RunInfo) -> None:
 
 @hookspec
 def spikecore_step_end(run: RunInfo, step: int, values: Mapping[str, float]) -> None:
-    """Observe one finished step: a batch reconstructed or one optimiser step.
+    """Observe one finished step: a batch reconstructed, a method judged on a recording, or one optimiser step.
 
     When: after step number `step` (1-based); `values` holds scalars such as loss parts or items done. Result: ignored.
     """
