@@ -100,10 +100,10 @@ def locate(host: PluginHost, component: Component, name: str = "") -> tuple[Path
     Raises:
         WeightsError: If there are none of that name, the file is missing, or its hash is not the stated one.
     """
-    if name and Path(name).suffix and Path(name).is_file():
-        return Path(name), file_hash(Path(name))
     known = {weights.name: weights for weights in component.weights}
     imported = imported_paths(component)
+    if name and name not in known.keys() | imported.keys() and Path(name).is_file():
+        return Path(name), file_hash(Path(name))
     if name in imported and name not in known:
         return _checked(imported[name], _card(imported[name]).get("sha256", ""), name, component)
     if not known and not imported:

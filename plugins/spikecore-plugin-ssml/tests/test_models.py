@@ -55,6 +55,18 @@ def test_variant_a_is_homogeneous_so_its_gain_is_a_factor():
     assert torch.allclose(two.eval()(batch)["image"], 0.6 * one.eval()(batch)["image"])
 
 
+@pytest.mark.parametrize("variant", [Variant.A, Variant.E])
+@torch.no_grad()
+def test_a_network_of_half_the_precision(variant):
+    model = Nbsn(NbsnConfig(variant)).eval()
+    enlivened(model.network)
+    batch = batch_of(*random_spikes(1, 41, 12, 10))
+    exact = model(batch)["image"]
+    coarse = model.bfloat16()(batch)["image"]
+    assert coarse.dtype == torch.float32
+    assert float((coarse - exact).abs().max()) < 0.1 * float(exact.abs().max())
+
+
 @pytest.mark.parametrize("size", [(4, 4), (5, 7), (6, 4), (7, 7)])
 def test_the_smallest_pictures_work(size):
     for model in (Nbsn(A), Bsn(A)):

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 def spikling_video(
     recording: Path, output: Path, method: str, stride: int, window: int, last: bool, **options: Any
 ) -> None:
-    """Reconstruct every STRIDE-th frame of RECORDING; values are the original's, truncated to 8 bits.
+    """Reconstruct every STRIDE-th frame of RECORDING, truncated to 8 bits as the original does.
 
-    Its frames are (frames - 32) // STRIDE, as in the original. For results in full precision and other formats:
-    spikecore reconstruct.
+    Its frames are (frames - 32) // STRIDE, as in the original. generate computes in bfloat16 where that is faster; a
+    few pixels then differ by 1. For results in full precision and other formats: spikecore reconstruct.
     """
     from spikecore import open
     from spikecore.cli import get_host

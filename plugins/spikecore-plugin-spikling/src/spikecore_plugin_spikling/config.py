@@ -85,7 +85,7 @@ class SemiUnetConfig:
 
     arithmetic: Arithmetic = option(
         Arithmetic.AUTO,
-        help='"auto": bfloat16 on processors that have instructions for it, unless the run states a precision; '
+        help='"auto": bfloat16 on processors that have instructions for it, also in a run of precision float32; '
         '"float32": as the run says',
         adjustable=True,
     )

@@ -13,7 +13,7 @@ from torch.nn.functional import pad
 
 from spikecore import UsageError, Window
 from spikecore.interfaces import Output, Stage
-from spikecore_plugin_spikling.binning import COUNTS, fitting, joined
+from spikecore_plugin_spikling.binning import COUNTS, joined, lost, shares
 from spikecore_plugin_spikling.config import Arithmetic
 from spikecore_plugin_spikling.network import FRAMES, SemiUnet
 
@@ -56,14 +56,27 @@ class Model(nn.Module):
                     f"spikling/semi-unet takes {2 * least} spike frames with the instant at {least}, "
                     f"got {spikes.shape[1]} with the instant at {at}; cut samples to its window"
                 )
-        counts = [self.bin or (1 if self.training else fitting(*each)) for each in zip(spikes, batch.at, strict=True)]
-        frames = torch.stack([joined(*each) for each in zip(spikes, batch.at, counts, strict=True)])
+        pieces = [
+            (number, count, share)
+            for number, (item, at) in enumerate(zip(spikes, batch.at, strict=True))
+            for count, share in self._shares(item, at).items()
+        ]
+        frames = torch.stack([joined(spikes[number], batch.at[number], count) for number, count, _ in pieces])
         fast = self.fast and not self.training
-        found = grey_levels(on_any_size(self.network, frames.to(next(self.network.parameters()).dtype), fast)) / 255
-        return {"image": found / torch.tensor(counts, device=found.device).view(-1, 1, 1, 1)}
+        levels = grey_levels(on_any_size(self.network, frames.to(next(self.network.parameters()).dtype), fast))
+        images = [torch.zeros(())] * len(spikes)
+        for (number, count, share), found in zip(pieces, levels, strict=True):
+            rate = found / (255 * count) * (lost(spikes[number], batch.at[number], count) if count > 1 else 1)
+            images[number] = images[number] + share * rate
+        return {"image": torch.stack(images)}
+
+    def _shares(self, spikes: torch.Tensor, at: int) -> dict[int, torch.Tensor | float]:
+        if self.bin or self.training:
+            return {self.bin or 1: 1.0}
+        return shares(spikes, at)
 
     def stages(self) -> list[Stage]:
-        """The recipe of the original; that of the shipped weights is recipes/generated.toml."""
+        """The original's, but to calibrated light; recipes/ has it to the original's levels."""
         losses = {"spikling/l2": 100.0, "spikling/vgg": 1.0}
         return [Stage("spikling", epochs=50, losses=losses, optimiser={"use": "adam", "lr": 2e-4, "beta1": 0.5})]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Literal
@@ -62,6 +63,10 @@ def _branch(checkpoint: Mapping[str, Any], branch: Branch) -> Imported:
             }
             return Imported(own, {"variant": variant.value})
         if part == branch:
+            if {(variant, other) for other in BRANCHES} <= set(found):
+                warnings.warn(
+                    f"both networks of variant {variant} look alike: make sure that this is {branch}", stacklevel=2
+                )
             options: dict[str, object] = {"variant": variant.value}
             if (variant, part) == (Variant.A, "nbsn"):
                 options["rate_limit"] = SPIKECV_LIMIT

@@ -50,13 +50,13 @@ class _Branch(nn.Module):
         """
         spikes = spikes_of(batch, self.config.ends)
         if self.training:
-            image = self.network(spikes) * self.config.output_gain
+            image = self._image(spikes) * self.config.output_gain
             return {"image": image, self.branch: image, **labels_of(spikes)}
         spikes, scale = self._guarded(spikes)
         return {"image": self._image(spikes).float() * (scale * self.config.output_gain)}
 
     def _image(self, spikes: torch.Tensor) -> torch.Tensor:
-        image: torch.Tensor = self.network(spikes)
+        image: torch.Tensor = self.network(spikes.to(next(self.network.parameters()).dtype))
         return image
 
     def _guarded(self, spikes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
