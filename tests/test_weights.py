@@ -283,6 +283,15 @@ def test_a_file_says_what_it_is_for(nets, tmp_path):
         trained(nets, "bare", str(path))
 
 
+def test_a_file_may_have_any_name_but_that_of_declared_weights(nets, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save(foreign(5), "theirs")
+    assert trained(nets, weights="theirs").bound.config.width == 5
+    torch.save(foreign(5), "wide")
+    assert trained(nets, weights="wide").bound.config.width == 8
+    assert trained(nets, weights="./wide").bound.config.width == 5
+
+
 def test_adjustable_options_may_differ_from_those_of_the_weights(nets, tmp_path):
     path = tmp_path / "mine.safetensors"
     write(path, tensors_of(3), {"component": "fake/net", "options": {"width": 3, "speed": 2}, "training": "one step"})

@@ -32,12 +32,13 @@ def task():
 
 @pytest.fixture(scope="session")
 def program():
-    """program(directory, *arguments, **environment): start programs/task.py; its lines come through stdout."""
+    """program(directory, *arguments, **environment): start programs/task.py, in a group of its own; it prints steps."""
 
     def start(directory, *arguments, **environment):
         command = [sys.executable, str(HERE / "programs" / "task.py"), str(directory), *arguments]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(command, **pipes, env=environment, start_new_session=True)
 
     return start
 

@@ -136,6 +136,19 @@ def test_the_command_trains_refuses_and_resumes(with_tiny, tmp_path):
     assert (kept.name, kept.state) == ("tiny-depth", "done")
 
 
+def test_a_restart_goes_on_with_the_run_of_its_own_launch_only(with_tiny, tmp_path):
+    def train(launch, restarts):
+        environment = {**with_tiny, "SPIKECORE_LAUNCH": launch, "TORCHELASTIC_RESTART_COUNT": restarts}
+        arguments = ["--set", "source.clips=4", "-o", "run"]
+        return spikecore(tmp_path, environment, "train", str(EXAMPLE / "train_depth.toml"), *arguments)
+
+    assert train("one", "0").returncode == 0
+    refused = train("other", "1")
+    assert refused.returncode == 2
+    assert "holds a run already" in refused.stderr
+    assert train("one", "1").returncode == 0
+
+
 def test_commands_are_offered_without_torch(tmp_path):
     code = (
         "import sys\nfrom spikecore.cli import main\n"

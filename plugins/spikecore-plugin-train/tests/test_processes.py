@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from spikecore_plugin_train.checkpoint import read
 from spikecore_plugin_train.commands import launch_environment
 from spikecore_plugin_train.group import joined
+from spikecore_plugin_train.launched import LAUNCH
 
 from spikecore import UsageError
 
@@ -76,8 +77,10 @@ def test_a_batch_too_small_to_share_is_refused(program, tmp_path):
         assert "cannot be shared by 2 processes" in process.communicate(timeout=120)[1]
 
 
-def test_launch_turns_off_the_store_that_hangs_on_restarts():
-    assert launch_environment({"A": "1"}) == {"A": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+def test_launch_turns_off_the_store_that_hangs_on_restarts_and_has_an_id_of_its_own():
+    one, other = launch_environment({"A": "1"}), launch_environment({"A": "1"})
+    assert one.pop(LAUNCH) != other.pop(LAUNCH)
+    assert one == other == {"A": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
 
 
 EXPERIMENT = """
@@ -114,6 +117,28 @@ def test_launch_trains_on_two_processes(with_tiny, tmp_path):
     assert process.returncode == 0, errors
     assert out.count("run/weights.safetensors") == 1
     assert read(tmp_path / "run" / "checkpoints" / "step-000000010.pt")["progress"]["step"] == 10
+
+
+@pytest.mark.slow
+def test_launch_continues_no_run_of_another_launch(with_tiny, tmp_path):
+    first = launched(tmp_path, with_tiny, 10)
+    _, errors = first.communicate(timeout=200)
+    assert first.returncode == 0, errors
+    newest = tmp_path / "run" / "checkpoints" / "step-000000010.pt"
+    content = newest.read_bytes()
+    again = launched(tmp_path, with_tiny, 10, "--restarts", "1")
+    _, errors = again.communicate(timeout=200)
+    assert again.returncode
+    assert errors.count("holds a run already") == 2, "at the start and after a restart"
+    assert newest.read_bytes() == content
+
+
+def test_launch_tells_what_is_wrong_without_starting_processes(with_tiny, tmp_path):
+    process = launched(tmp_path, with_tiny, 10, "--set", "trainer.batch=0")
+    _, errors = process.communicate(timeout=200)
+    assert process.returncode == 2
+    assert "batch" in errors
+    assert "torch" not in errors
 
 
 def ranked(rank):

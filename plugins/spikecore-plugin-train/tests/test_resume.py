@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import time
@@ -34,11 +35,14 @@ def same(one, other):
 
 
 def kill_at(process, step, number=signal.SIGKILL):
-    """Send a signal once the program has said that `step` is done; returns what it said after."""
+    """Send a signal, to the whole group unless it is SIGKILL, once the program has said that `step` is done; returns what it said after."""
     for line in process.stdout:
         if int(line) >= step:
             time.sleep(random.random() / 30)  # at any moment of a step
-            process.send_signal(number)
+            if number == signal.SIGKILL:
+                process.kill()
+            else:
+                os.killpg(process.pid, number)  # as a terminal and batch systems do
             break
     rest, errors = process.communicate(timeout=120)
     return rest, errors
@@ -77,10 +81,13 @@ def test_killed_at_five_random_points_is_equal_bit_for_bit(task, program, tmp_pa
     same(read(whole.checkpoint), read(resumed.checkpoint))
 
 
-def test_terminated_it_writes_a_last_checkpoint(task, program, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("workers", [0, 1])
+def test_stopped_with_its_group_it_writes_a_last_checkpoint(task, program, tmp_path, workers, number):
     whole, _ = task.train(tmp_path / "whole", 40, options={"checkpoint_every": 1000})
-    process = program(tmp_path / "killed", "--steps", "40", "--options", '{"checkpoint_every": 1000}')
-    _, errors = kill_at(process, 10, signal.SIGTERM)
+    options = f'{{"checkpoint_every": 1000, "workers": {workers}}}'
+    process = program(tmp_path / "killed", "--steps", "40", "--options", options)
+    _, errors = kill_at(process, 10, number)
     assert "Interrupted" in errors
     (left,) = (tmp_path / "killed" / "checkpoints").glob("*.pt")
     assert 10 <= read(left)["progress"]["step"] < 40

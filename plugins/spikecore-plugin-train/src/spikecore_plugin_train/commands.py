@@ -8,12 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
 
 import click
 
 from spikecore import Experiment
 from spikecore.cli import get_host
 from spikecore.cli.progress import Progress
+from spikecore_plugin_train.launched import LAUNCH, owns, restarted
 
 if TYPE_CHECKING:
     from spikecore.interfaces import TrainResult
@@ -41,9 +43,9 @@ def train(experiment: Path, settings: tuple[str, ...], output: Path | None, resu
     """
     bound = Experiment.from_file(experiment, get_host(), settings)
     folder = output or Path(f"train-{bound.name}")
-    if int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")):
-        resume = "auto"  # restarted by `spikecore launch` after a process died
     leads = os.environ.get("RANK", "0") == "0"
+    if restarted() and (owns(folder) or not leads):  # process 0 alone refuses folders, and its id counts
+        resume = "auto"
     result = _train(bound, folder, resume, leads)
     if leads:
         _report(result, folder)
@@ -87,6 +89,10 @@ def launch(nproc: int, nnodes: int, node_rank: int, master: str, restarts: int, 
     """
     if nnodes > 1 and not master:
         raise click.UsageError("several machines need --master HOST:PORT of machine 0")
+    given = train.make_context("spikecore train", list(arguments)).params
+    Experiment.from_file(
+        given["experiment"], get_host(), given["settings"]
+    )  # what is wrong is told once, not restarted
     where = ["--standalone"] if nnodes == 1 else [f"--nnodes={nnodes}", f"--node-rank={node_rank}", *_address(master)]
     command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={nproc}", *where]
     command += [f"--max-restarts={restarts}", "-m", "spikecore", "train", *arguments]
@@ -94,12 +100,12 @@ def launch(nproc: int, nnodes: int, node_rank: int, master: str, restarts: int, 
 
 
 def launch_environment(environment: dict[str, str]) -> dict[str, str]:
-    """The environment in which torchrun can restart processes.
+    """The environment in which torchrun can restart processes, with an id of this launch for `launched`.
 
     The store that processes share by default survives a restart in a state that lets the next one hang; one thread a
     process, as torchrun sets it, is kept unless OMP_NUM_THREADS says otherwise.
     """
-    return {**environment, "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+    return {**environment, "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1", LAUNCH: uuid4().hex}
 
 
 def _address(master: str) -> list[str]:

@@ -52,11 +52,9 @@ class Keeper:
             SpikeFormatError: If checkpoints are there and none can be read, or processes see different ones.
             UsageError: If the checkpoint is of another training.
         """
-        if self.run.resume == "never":
-            return Progress(), None
         if self.group.leads:
             self.store.tidy()
-        found = self.store.newest()
+        found = self.store.newest() if self.run.resume == "auto" else None
         step = torch.tensor(-1 if found is None else int(found[1]["progress"]["step"]))
         steps = {int(held["step"]) for held in self.group.gather({"step": step})}
         if len(steps) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -37,8 +38,18 @@ def batches(training: TrainingSet, places: Places, workers: int, seed: int) -> I
         collate_fn=_collate,
         generator=generator,
         multiprocessing_context="spawn" if workers else None,
+        worker_init_fn=_outlast,
     )
     return iter(loader)
+
+
+def _outlast(worker: int) -> None:
+    """Leave it to the training process to stop: signals reach its whole group, and its last step needs its workers.
+
+    Workers still end when that process does, as torch has them look for it.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _collate(samples: list[Sample]) -> Batch:

@@ -11,6 +11,7 @@ from spikecore_plugin_train.checkpoint import Store, locked
 from spikecore_plugin_train.config import LoopConfig
 from spikecore_plugin_train.group import Group, joined
 from spikecore_plugin_train.interrupt import determinism, stop_requests
+from spikecore_plugin_train.launched import claim
 from spikecore_plugin_train.stages import needed_losses, restore_trainable, trainable_names
 from spikecore_plugin_train.training import Training
 
@@ -44,6 +45,7 @@ class Loop:
             if group.leads:
                 scene.enter_context(locked(run.directory))
                 _refuse_old_run(run)
+                claim(run.directory)
             trainable = trainable_names(model)
             scene.callback(restore_trainable, model, trainable)
             return Training(config, run, group, stop, trainable).fit()
