@@ -155,7 +155,9 @@ class DistillationConfig:
     kind: Norm = option(Norm.L2, help="how the difference is counted")
     detach: bool = option(False, help="the blind network is not pulled towards the other")
     teacher: str = option(
-        "bsn", help="output that is learnt from: bsn, or fused (variant e)", validator=in_(("bsn", "fused"))
+        "bsn",
+        help="output that is learnt from: bsn, or of variant e fused, or both, their mean",
+        validator=in_(("bsn", "fused", "both")),
     )
 
 

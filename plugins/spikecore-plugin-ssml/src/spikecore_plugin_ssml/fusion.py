@@ -109,12 +109,14 @@ class FusionBSN(nn.Module):
     def views(self, spikes: torch.Tensor) -> dict[str, torch.Tensor]:
         """What training needs, each (N, 1, H, W) in spikes per frame.
 
-        "bsn" as `forward`; "fused" with the pixel's own spikes (only the gates get its gradient); the label "mixed".
+        "bsn" as `forward`; "fused" with the pixel's own spikes (only the gates get its gradient); "both", the mean of
+        these two; the label "mixed".
         """
         own = Own(spikes)
         merged = self._merged(spikes, own)
         blind = merged[:, :1]
-        return {"bsn": blind, "fused": fused(blind.detach(), merged[:, 1:], own), "mixed": mixed_label(spikes)}
+        weighed = fused(blind.detach(), merged[:, 1:], own)
+        return {"bsn": blind, "fused": weighed, "both": (blind + weighed) / 2, "mixed": mixed_label(spikes)}
 
     def _merged(self, spikes: torch.Tensor, own: Own) -> torch.Tensor:
         seen = functional.relu(self.embed(described(spikes, own)))

@@ -74,7 +74,7 @@ class Reconstruction:
 class Distillation:
     """mean penalty(nbsn - bsn): 0.01 × MSE in the official code, L1 in descriptions of it.
 
-    Variant E's ordinary network learns from "fused" instead of "bsn".
+    Variant E's ordinary network learns from "both", the mean of "bsn" and "fused": the errors of the two differ.
     """
 
     def __init__(self, config: DistillationConfig) -> None:
