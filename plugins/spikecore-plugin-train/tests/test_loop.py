@@ -9,12 +9,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from spikecore_plugin_train.checkpoint import read
-from spikecore_plugin_train.config import NoOptions
-from spikecore_plugin_train.step import Diverged
+from spikecore_plugin_train.config import LoopConfig, NoOptions
+from spikecore_plugin_train.group import Group
+from spikecore_plugin_train.progress import Progress
+from spikecore_plugin_train.step import Diverged, Stepper
 
 from spikecore import Component, Kind, OutputError, PluginHost, PluginInfo, UsageError, Weights, hookimpl
 from spikecore.adapter import load_network
 from spikecore.errors import ConfigError
+from spikecore.experiment import Precision
 from spikecore.interfaces import LossTerms, Stage
 from spikecore.testing.tiny import TinyMetric, TinyModel
 from spikecore.weights import locate
@@ -121,6 +124,19 @@ def test_reduced_precision_trains_and_resumes_exactly(task, tmp_path, precision)
     _, resumed = task.train(tmp_path / "part", 12, options=options, resume="auto")
     assert apart(weights(model), weights(resumed)) == 0
     assert bool(read(whole.checkpoint)["scaler"]) == (precision == "float16")
+
+
+def test_a_process_without_samples_takes_a_scaled_step(task):
+    class Others(Group):
+        def sum_gradients(self, parameters):
+            for parameter in parameters:
+                parameter.grad = torch.ones_like(parameter)
+
+    model, stage = task.Net(plain=True), Stage("one", steps=1, losses={"l2": 1.0}, optimiser=SGD)
+    config = LoopConfig(precision=Precision.FLOAT16)
+    stepper = Stepper(model, {}, config, Others(0, 1, torch.device("cpu")))
+    values = stepper.take(stage, torch.optim.SGD(model.parameters(), 0.1), [], "here")
+    assert values["norm"] > 0
 
 
 class Poison:
@@ -238,6 +254,19 @@ def test_the_best_weights_are_kept_and_patience_ends_a_stage(task, tmp_path):
     assert result.scores == {"mae": pytest.approx(0.9)}
 
 
+def test_patience_compares_with_the_stage_and_best_with_all():
+    progress = Progress()
+    assert progress.judged({}, 0.2, False)
+    progress.stage_step = 8
+    progress.next_stage(20)
+    assert not any(progress.judged({}, value, False) for value in (0.9, 0.8, 0.7))
+    assert (progress.stale, progress.best, progress.ended) == (0, 0.2, [0])
+    progress.judged({}, 0.75, False)
+    assert progress.stale == 1
+    assert progress.judged({}, 0.1, False)
+    assert progress.stale == 0
+
+
 def test_exported_weights_can_be_listed(task, tmp_path):
     model = TinyModel()
     task.train(tmp_path, plain=True, model=model, source=task.TinySource(4))
@@ -268,18 +297,35 @@ def test_nothing_is_left_behind(task, tmp_path):
     import signal
 
     handlers = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+
+    class Watch(task.L2):
+        def forward(self, output, batch):
+            assert torch.are_deterministic_algorithms_enabled()
+            return super().forward(output, batch)
+
     stage = Stage("one", steps=2, losses={"l2": 1.0}, optimiser=SGD, trains={"network.0.*": 1.0})
-    _, model = task.train(tmp_path, stages=[stage], options={"deterministic": True})
+    options = {"deterministic": True}
+    result, model = task.train(tmp_path, stages=[stage], options=options, losses={"l2": Watch()})
+    assert result.steps == 2
     assert all(one.requires_grad for one in model.parameters())
     assert not torch.are_deterministic_algorithms_enabled()
     assert handlers == (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT))
 
 
 def test_a_compiled_network_trains_the_same(task, tmp_path, monkeypatch):
-    compiled = []
-    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: compiled.append(self))  # which needs a C++ compiler
-    _, model = task.train(tmp_path, 2, options={"compile": True})
-    assert compiled == [model.network]
+    seen = []
+
+    def backend(graph, inputs):  # as the default one, but needs no C++ compiler
+        seen.append(graph)
+        return graph.forward
+
+    original = torch.nn.Module.compile
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: original(self, backend=backend))
+    plain, _ = task.train(tmp_path / "plain", 2)
+    assert not seen
+    compiled, _ = task.train(tmp_path / "compiled", 2, options={"compile": True})
+    assert seen
+    assert compiled.losses == pytest.approx(plain.losses, rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -303,7 +349,6 @@ def test_what_cannot_be_trained_is_refused(task, tmp_path, changes, told):
 
 
 def test_a_run_without_stages_is_refused(task, tmp_path):
-    from spikecore_plugin_train.config import LoopConfig
     from spikecore_plugin_train.loop import Loop
 
     from spikecore.interfaces import TrainRun

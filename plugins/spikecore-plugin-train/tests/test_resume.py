@@ -8,6 +8,7 @@ import signal
 import time
 import warnings
 
+import attrs
 import numpy as np
 import pytest
 import torch
@@ -35,7 +36,7 @@ def same(one, other):
 
 
 def kill_at(process, step, number=signal.SIGKILL):
-    """Send a signal, to the whole group unless it is SIGKILL, once the program has said that `step` is done; returns what it said after."""
+    """Send a signal once the program has said that `step` is done, SIGKILL to it alone; returns what it said after."""
     for line in process.stdout:
         if int(line) >= step:
             time.sleep(random.random() / 30)  # at any moment of a step
@@ -159,14 +160,48 @@ def test_without_a_readable_checkpoint_it_does_not_begin_anew(task, tmp_path):
         ({"source": "short"}, "samples was 10, is 9"),
         ({"options": {"ema": 0.0}}, "ema"),
         ({"plain": True, "options": {"ema": 0.8}}, "another model"),
+        ({"optimiser": {"use": "adam", "beta1": 0.8}}, r"optimiser of stage 1 was .*'beta1': 0.9.* is .*'beta1': 0.8"),
+        ({"optimiser": {"use": "sgd"}}, "optimiser of stage 1 was {'use': 'adam'.* is {'use': 'sgd'"),
+        ({"trains": {"*": 0.5}}, r"trains of stage 1 was \[\('\*', 1.0\)\], is \[\('\*', 0.5\)\]"),
+        ({"trains": {"network.0.*": 1.0}}, "trains of stage 2 was"),
+        ({"losses": {"l2": 2.0}}, "losses of stage 1 was {'l2': 1.0}, is {'l2': 2.0}"),
     ],
 )
 def test_another_run_is_not_taken_for_this_one(task, tmp_path, changes, told):
     task.train(tmp_path, 4)
+    if recipe := {name: changes[name] for name in ("optimiser", "trains", "losses") if name in changes}:
+        changes = {"stages": task.recipe(4, **recipe)}
     if changes.get("source"):
         changes = {"source": task.TinySource(9)}
     with pytest.raises((UsageError, SpikeFormatError), match=told):
         task.train(tmp_path, 4, resume="auto", **changes)
+
+
+def test_another_best_metric_is_refused(task, tmp_path):
+    from spikecore.testing.tiny import TinyMetric
+
+    given = {"validation": task.TinySource(2), "metrics": {"one": TinyMetric(), "two": TinyMetric()}}
+    task.train(tmp_path, 4, **given)
+    with pytest.raises(UsageError, match="best was 'one', is 'two'"):
+        task.train(tmp_path, 4, resume="auto", options={"best": "two"}, **given)
+
+
+def test_learning_rates_and_lengths_that_lie_ahead_may_change(task, tmp_path):
+    task.train(tmp_path, 24)
+    for step in (20, 24):
+        (tmp_path / "checkpoints" / f"step-{step:09d}.pt").unlink()
+    first, second = task.recipe(24, optimiser={"use": "adam", "lr": 0.001})
+    resumed, _ = task.train(tmp_path, stages=[first, attrs.evolve(second, steps=14)], resume="auto")
+    assert resumed.steps == 12 + 14
+
+
+@pytest.mark.parametrize("length", [6, 14])
+def test_a_stage_that_has_ended_keeps_its_length(task, tmp_path, length):
+    task.train(tmp_path, 24)
+    first, second = task.recipe(24)
+    for stages in ([attrs.evolve(first, steps=length), second], [first, attrs.evolve(second, steps=length)]):
+        with pytest.raises(UsageError, match=r"ended after 12 steps; its length cannot change(.|\n)*run\.weights"):
+            task.train(tmp_path, stages=stages, resume="auto")
 
 
 def test_a_directory_in_use_is_refused(task, tmp_path):

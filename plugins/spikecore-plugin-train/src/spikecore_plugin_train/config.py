@@ -64,7 +64,9 @@ class LoopConfig:
         help="decay of an average of the weights that is judged and exported, less at first; 0 for none",
         validator=and_(ge(0.0), lt(1.0)),
     )
-    compile: bool = option(False, help="compile the network with torch.compile")
+    compile: bool = option(
+        False, help="compile the network with torch.compile; no effect on models that call only parts of it"
+    )
     deterministic: bool = option(False, help="refuse operations whose result differs from call to call")
     sampling: Sampling = option(
         Sampling.INSTANT,

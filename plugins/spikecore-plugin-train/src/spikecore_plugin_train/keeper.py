@@ -30,14 +30,21 @@ class Keeper:
         group: The processes that train together.
         average: Of the weights.
         scaler: Of the loss.
+        best: The metric that says what is best.
     """
 
     def __init__(
-        self, run: TrainRun, config: LoopConfig, group: Group, average: Average, scaler: torch.amp.GradScaler
+        self,
+        run: TrainRun,
+        config: LoopConfig,
+        group: Group,
+        average: Average,
+        scaler: torch.amp.GradScaler,
+        best: str,
     ) -> None:
         self.run, self.group, self.average, self.scaler = run, group, average, scaler
         self.model: Any = run.model
-        self.guard = guard(run, config)
+        self.guard = guard(run, config, best)
         self.store = Store(run.directory, config.keep)
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 import torch
 from torch.utils.data import DataLoader, Sampler
@@ -23,8 +23,8 @@ class Places(Sampler[Sequence[Place]]):
         return self.order.places(*self.start)
 
 
-def batches(training: TrainingSet, places: Places, workers: int, seed: int) -> Iterator[Batch]:
-    """Micro-batches in the order of `places`.
+def batches(training: TrainingSet, places: Places, workers: int, seed: int) -> Generator[Batch, None, None]:
+    """Micro-batches in the order of `places`; closing ends the workers.
 
     The loader has a random generator of its own: else every new iterator would draw its base seed from the global one,
     and a restart in the middle of an epoch would shift all random numbers that follow. Workers are started afresh
@@ -40,16 +40,16 @@ def batches(training: TrainingSet, places: Places, workers: int, seed: int) -> I
         multiprocessing_context="spawn" if workers else None,
         worker_init_fn=_outlast,
     )
-    return iter(loader)
+    yield from loader
 
 
 def _outlast(worker: int) -> None:
     """Leave it to the training process to stop: signals reach its whole group, and its last step needs its workers.
 
-    Workers still end when that process does, as torch has them look for it.
+    The second SIGTERM ends a worker, as multiprocessing sends one to those that are left when a program ends.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: signal.signal(number, signal.SIG_DFL))
 
 
 def _collate(samples: list[Sample]) -> Batch:

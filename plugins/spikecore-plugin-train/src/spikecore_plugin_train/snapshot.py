@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import attrs
 import torch
 from torch import nn
 
@@ -14,19 +15,34 @@ from spikecore import SpikeFormatError, UsageError
 from spikecore.interfaces import TrainRun
 from spikecore_plugin_train.average import Average
 from spikecore_plugin_train.config import LoopConfig
+from spikecore_plugin_train.optimisers import read_optimiser
 from spikecore_plugin_train.progress import Progress
 
 Parts: TypeAlias = tuple[nn.Module, Average, torch.optim.Optimizer, torch.amp.GradScaler]
 
 
-def guard(run: TrainRun, config: LoopConfig) -> dict[str, Any]:
-    """What must be the same for a training to go on exactly; the number of processes need not be."""
-    return {
+def guard(run: TrainRun, config: LoopConfig, best: str) -> dict[str, Any]:
+    """What must be the same for a training to go on exactly; the number of processes need not be.
+
+    Args:
+        run: Its seed, samples and stages: all but their lengths, schedules and learning rates.
+        config: The size of a batch.
+        best: The metric that says what is best.
+    """
+    guarded = {
         "seed": run.seed,
         "samples": len(run.source),
         "batch": config.batch,
+        "best": best,
         "stages": [stage.name for stage in run.stages],
     }
+    for number, stage in enumerate(run.stages, start=1):
+        optimiser = attrs.asdict(read_optimiser(stage.optimiser, f"stage {stage.name!r}.optimiser"))
+        del optimiser["lr"]  # set anew before each step
+        guarded[f"optimiser of stage {number}"] = {"use": stage.optimiser["use"], **optimiser}
+        guarded[f"trains of stage {number}"] = list(stage.trains.items())  # of several that fit, the last one counts
+        guarded[f"losses of stage {number}"] = dict(stage.losses)
+    return guarded
 
 
 def snapshot(
@@ -64,9 +80,10 @@ def restored(
         UsageError: If the run differs in what must be the same; says in what.
         SpikeFormatError: If the checkpoint is of another model.
     """
-    differing = [name for name, value in guarded.items() if held["guard"].get(name) != value]
+    before = {**guarded, **held["guard"]}  # a checkpoint of an older version holds less
+    differing = [name for name, value in guarded.items() if before[name] != value]
     if differing:
-        told = "; ".join(f"{name} was {held['guard'].get(name)!r}, is {guarded[name]!r}" for name in differing)
+        told = "; ".join(f"{name} was {before[name]!r}, is {guarded[name]!r}" for name in differing)
         raise UsageError(f"{path} cannot go on exactly: {told}\n  try: the values it had, or another folder")
     try:
         model.load_state_dict(held["model"])

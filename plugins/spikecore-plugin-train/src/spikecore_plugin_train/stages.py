@@ -88,7 +88,7 @@ class Plan:
         """Let the parameters of step number `step` train, freeze the others, and set the modules' modes.
 
         A module whose own parameters are all frozen is put in evaluation mode: running statistics of frozen
-        normalisation layers stay as they are.
+        normalisation layers stay as they are. One without parameters trains always.
         """
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name in self.multipliers and step >= self._releases.get(name, 0))

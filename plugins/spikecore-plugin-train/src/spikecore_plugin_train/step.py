@@ -71,6 +71,8 @@ class Stepper:
             for name, value in named.items():
                 parts[name] = parts.get(name, 0.0) + share * value.detach()
             keys += batch.keys
+        if not keys:
+            self.scaler.scale(total)  # else it would not be ready for the gradients of the other processes
         trained = [one for group in optimiser.param_groups for one in group["params"] if one.requires_grad]
         values = self._reduce(optimiser, trained, total, stop)
         self._refuse_infinite(values, parts, trained, keys, where)

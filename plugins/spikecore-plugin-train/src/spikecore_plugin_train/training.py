@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any, cast
 
 import torch
 
+from spikecore import UsageError
 from spikecore.errors import Interrupted
 from spikecore.interfaces import TrainResult, TrainRun
 from spikecore.observe import RunInfo
@@ -54,7 +56,7 @@ class Training:
         self.validation = Validation(run, config)
         self.average = Average(self.model, config.ema)
         self.stepper = Stepper(self.model, run.losses, config, group)
-        self.keeper = Keeper(run, config, group, self.average, self.stepper.scaler)
+        self.keeper = Keeper(run, config, group, self.average, self.stepper.scaler, self.validation.best)
         self.progress = Progress()
         self.observers = Observers([], RunInfo("train", ""))
         self.optimiser: torch.optim.Optimizer | None = None
@@ -62,6 +64,7 @@ class Training:
     def fit(self) -> TrainResult:
         """Take all steps that are left."""
         self.progress, held = self.keeper.resume()
+        self._refuse_new_lengths()
         if self.config.compile:
             self.model.network.compile()
         self._listen()
@@ -84,6 +87,14 @@ class Training:
         progress = self.progress
         return TrainResult(progress.step, tuple(progress.losses), dict(progress.scores), self.keeper.newest)
 
+    def _refuse_new_lengths(self) -> None:
+        for plan, length in zip(self.plans, self.progress.ended, strict=False):
+            if length not in (0, plan.steps):
+                raise UsageError(
+                    f"stage {plan.stage.name!r} ended after {length} steps; its length cannot change any more\n"
+                    f"  try: another folder, and run.weights = '{self.run.directory / 'weights.safetensors'}'"
+                )
+
     def _listen(self) -> None:
         total = sum(plan.steps for plan in self.plans)
         name = self.run.recipe.get("experiment", {}).get("name") or type(self.model).__name__
@@ -98,22 +109,22 @@ class Training:
             self.optimiser.load_state_dict(held)
         start = (progress.epoch, progress.batch, plan.steps - progress.stage_step)
         training = TrainingSet(self.run.source, self.model.window, self.config, self.seed)
-        micros = batches(training, Places(self.order, *start), self.config.workers, self.seed)
         plan.freeze(self.model, progress.stage_step)
-        for share in self.order.shares(*start):
-            stopping = self._step(plan, micros, share)
-            over = self._judged(plan, share) or progress.stage_step == plan.steps
-            if over:
-                progress.next_stage()
-            last = over and number == len(self.plans) - 1
-            if stopping or last or progress.step % self.config.checkpoint_every == 0:
-                self._save()
-            if stopping:
-                where = f"the checkpoint is in {self.run.directory}"
-                raise Interrupted(f"stopped after step {progress.step}; {where}\n  go on with --resume")
-            if over:
-                return
-        progress.next_stage()  # the checkpoint was written at the very end of the stage
+        with closing(batches(training, Places(self.order, *start), self.config.workers, self.seed)) as micros:
+            for share in self.order.shares(*start):
+                stopping = self._step(plan, micros, share)
+                over = self._judged(plan, share) or progress.stage_step == plan.steps
+                if over:
+                    progress.next_stage(plan.steps)
+                last = over and number == len(self.plans) - 1
+                if stopping or last or progress.step % self.config.checkpoint_every == 0:
+                    self._save()
+                if stopping:
+                    where = f"the checkpoint is in {self.run.directory}"
+                    raise Interrupted(f"stopped after step {progress.step}; {where}\n  go on with --resume")
+                if over:
+                    return
+        progress.next_stage(plan.steps)  # the checkpoint was written at the very end of the stage
 
     def _step(self, plan: Plan, micros: Micros, share: Share) -> bool:
         """One optimiser step; True if any process was asked to stop."""
