@@ -43,7 +43,7 @@ class TrainingSet(Dataset[Sample]):
         epoch, index = place
         random = np.random.default_rng([_DRAW, self.seed, epoch, index])
         sample = self._moment(self.source[index], index, random)
-        sample = clipped(sample, self.config.clip_length, random).around(self.window)
+        sample = clipped(sample, self.config.clip_length, random, self.window).around(self.window)
         sample = see(sample, self._view(sample, random)) if self._augments else sample
         return portable(calibrated(sample) if self.config.calibrate else sample)
 
@@ -85,22 +85,28 @@ class TrainingSet(Dataset[Sample]):
         return View(top, left, rows, columns, modes[int(random.integers(len(modes)))])
 
 
-def clipped(sample: Sample, length: int, random: np.random.Generator) -> Sample:
-    """A random run of `length` camera frames with the spikes, events and true video of the same time.
+def clipped(sample: Sample, length: int, random: np.random.Generator, window: Window) -> Sample:
+    """A random run of `length` camera frames with the spikes or events and the true video of the same time.
 
-    Samples without camera frames give `length` spike frames; if they have ground truth, its instant is among them.
+    Samples without camera frames give `length` spike frames; if they have ground truth, the window of its instant is
+    among them.
+
+    Raises:
+        UsageError: If the sample or the window is longer than the clip, or something in the sample cannot be cut to its
+            time.
     """
     if not length:
         return sample
+    _refuse_misfits(sample)
     if sample.frames is None:
-        return _spike_clip(sample, length, random)
+        return _spike_clip(sample, length, random, window)
     total = len(sample.frames)
     if length > total:
         raise UsageError(f"{sample.key} has {total} camera frames, too few for clip_length = {length}")
     start = int(random.integers(total - length + 1))
     run = slice(start, start + length)
     changes: dict[str, Any] = {"frames": sample.frames[run], "target": dict(sample.target)}
-    if Data.VIDEO in sample.target and len(sample.target[Data.VIDEO]) == total:
+    if Data.VIDEO in sample.target:
         changes["target"][Data.VIDEO] = sample.target[Data.VIDEO][run]
     if sample.frame_times is not None:
         changes |= _span(sample, sample.frame_times[run])
@@ -116,15 +122,40 @@ def _span(sample: Sample, times: Any) -> dict[str, Any]:
     return {"events": [camera.between(first, last + 1) for camera in sample.events], "frame_times": times}
 
 
-def _spike_clip(sample: Sample, length: int, random: np.random.Generator) -> Sample:
+def _refuse_misfits(sample: Sample) -> None:
+    """Refuse what a clip would leave at another time than the rest of its sample."""
+    timed = sample.spikes is not None or bool(sample.events)
+    video = sample.target.get(Data.VIDEO)
+    instant = [kind for kind in sample.target if kind is not Data.VIDEO]
+    misfit = ""
+    if sample.spikes is not None and sample.events:
+        misfit = "both spikes and events"
+    elif sample.frames is None and timed and video is not None:
+        misfit = "a true video whose instants are not known"
+    elif sample.frames is not None and timed and sample.frame_times is None:
+        misfit = "camera frames whose times are not known"
+    elif sample.frames is not None and video is not None and len(video) != len(sample.frames):
+        misfit = f"a true video of {len(video)} instants and {len(sample.frames)} camera frames"
+    elif sample.frames is not None and instant:
+        misfit = f"camera frames and ground truth of one instant ({', '.join(instant)})"
+    if misfit:
+        raise UsageError(f"{sample.key} has {misfit}, which cannot be clipped together\n  try: clip_length = 0")
+
+
+def _spike_clip(sample: Sample, length: int, random: np.random.Generator, window: Window) -> Sample:
     if sample.spikes is None or length >= len(sample.spikes):
         return sample
-    low, high = 0, len(sample.spikes) - length
-    if sample.target:
-        low, high = max(low, sample.instant - length + 1), min(high, sample.instant)
+    valid = window.valid(length)
+    if not valid:
+        raise UsageError(f"clip_length = {length} is too short for the window of {window.length} frames")
+    high = len(sample.spikes) - length
+    if not sample.target:
+        start, at = int(random.integers(high + 1)), valid[len(valid) // 2]
+        return attrs.evolve(sample, spikes=sample.spikes[start : start + length], at=at)
+    window.cut(sample.spikes, sample.instant)  # raises if there is no such window
+    low, high = max(0, sample.instant - valid[-1]), min(high, sample.instant - valid[0])
     start = int(random.integers(low, high + 1))
-    at = sample.instant - start if sample.target else length // 2
-    return attrs.evolve(sample, spikes=sample.spikes[start : start + length], at=at)
+    return attrs.evolve(sample, spikes=sample.spikes[start : start + length], at=sample.instant - start)
 
 
 def calibrated(sample: Sample) -> Sample:
