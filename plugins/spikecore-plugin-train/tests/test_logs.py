@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import resource
 import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from spikecore_plugin_train.logs.table import CsvLog
 
-from spikecore import PluginHost, Sample, SpikeStream
+from spikecore import OutputError, PluginHost, Sample, SpikeStream
 from spikecore.errors import PluginError
 from spikecore.results import Results
 from spikecore.testing.tiny import TinyMetric
@@ -33,6 +35,18 @@ def test_csv_holds_every_tenth_step_and_the_scores(task, tmp_path):
     assert losses == {step: pytest.approx(result.losses[step - 1], rel=1e-6) for step in (1, 10, 20)}
     assert {name for _, name, _ in found} == {"lr", "stage", "loss", "norm", "l2", "mae"}
     assert [value for step, name, value in found if name == "mae"][-1] == pytest.approx(result.scores["mae"])
+
+
+def test_a_full_disk_is_told_by_the_log_and_not_again_at_the_end(tmp_path):
+    log, before = CsvLog(tmp_path, 1), resource.getrlimit(resource.RLIMIT_FSIZE)
+    log.spikecore_step_end(1, {"loss": 1.0})
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.path.stat().st_size, before[1]))
+    try:
+        with pytest.raises(OutputError, match=r"log\.csv could not be written: File too large"):
+            log.spikecore_step_end(2, {"loss": 1.0})
+        log.spikecore_run_end()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_csv_of_a_resumed_run_is_that_of_one_in_one_piece(task, tmp_path):
@@ -122,13 +136,14 @@ class Bright:
         return Sample(key="bright/one", spikes=stream, target={"image": np.full((1, 4, 4), 0.8, np.float32)})
 
 
-def test_validation_judges_intensities_in_whole_pictures(task, tmp_path):
+@pytest.mark.parametrize(("calibrate", "level"), [(True, 0.4), (False, 0.8)])
+def test_validation_judges_intensities_in_whole_pictures(task, tmp_path, calibrate, level):
     class Rate(task.Net):
         def forward(self, batch):
-            return {"image": super().forward(batch)["image"] * 0 + 0.4}
+            return {"image": super().forward(batch)["image"] * 0 + level}
 
     given = {"validation": Bright(), "metrics": {"mae": TinyMetric()}, "model": Rate(plain=True)}
-    result, _ = task.train(tmp_path, 2, options={"crop": 3}, host=PluginHost(), **given)
+    result, _ = task.train(tmp_path, 2, options={"crop": 3, "calibrate": calibrate}, host=PluginHost(), **given)
     assert result.scores["mae"] == pytest.approx(0, abs=1e-6)
     assert (tmp_path / "pictures" / "step-000000002" / "bright-one.png").is_file()
     assert torch.is_grad_enabled()

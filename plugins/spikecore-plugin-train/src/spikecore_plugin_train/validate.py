@@ -32,7 +32,7 @@ class Validation:
 
     def __init__(self, run: TrainRun, config: LoopConfig) -> None:
         self.source, self.metrics = run.validation, run.metrics if run.validation is not None else {}
-        self.window, self.pictures = run.model.window, config.pictures
+        self.window, self.pictures, self.calibrate = run.model.window, config.pictures, config.calibrate
         self._components = {name: _component(run.host, name) for name in self.metrics}
         self.best = config.best or next((name for name, one in self.metrics.items() if _ranks(one)), "")
         if config.best and config.best not in self.metrics:
@@ -63,7 +63,7 @@ class Validation:
         for index in range(len(self.source)):
             sample = self.source[index].around(self.window)
             batch = collate([portable(sample)]).to(stepper.group.device)
-            output = intensities(stepper.forward(batch), sample)
+            output = intensities(stepper.forward(batch), sample, self.calibrate)
             for name, metric in self.metrics.items():
                 self._update(name, metric, output, batch)
             if index < self.pictures and (picture := drawn(output, batch)) is not None:
@@ -85,10 +85,13 @@ class Validation:
         metric.update(prediction, truth.cpu())
 
 
-def intensities(output: Output, sample: Sample) -> dict[str, torch.Tensor]:
-    """Pictures in spikes per frame as intensities in [0, 1], as the runner shows them: clipped rate × gain."""
+def intensities(output: Output, sample: Sample, calibrate: bool) -> dict[str, torch.Tensor]:
+    """Pictures in spikes per frame as intensities in [0, 1], as the runner shows them: clipped rate × gain.
+
+    Without `calibrate` models learn the ground truth as it is, and their pictures are in its unit already.
+    """
     gain = 1.0
-    if sample.spikes is not None and sample.frames is None:
+    if calibrate and sample.spikes is not None and sample.frames is None:
         gain = sample.spikes.gain or 1.0
     return {kind: (value * gain).clamp(0, 1) if kind in _RATES else value for kind, value in output.items()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -50,7 +51,8 @@ class CsvLog:
     def spikecore_run_end(self) -> None:
         """See `spikecore.hookspecs`."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # what could not be written was told when it was
+                self._file.close()
             self._file = None
 
     def _open(self, step: int) -> None:
