@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 import attrs
 import numpy as np
 import pytest
@@ -23,6 +25,11 @@ def test_the_network_is_as_stated():
     assert sum(p.numel() for p in network.parameters()) == 180_705
     assert sum(p.numel() for name, p in network.named_parameters() if name.endswith("weight")) == 180_432
     assert network(torch.zeros(2, 41, 9, 13)).shape == (2, 1, 9, 13)
+
+
+def test_the_recipe_in_the_package_is_that_of_the_model():
+    path = files("spikecore_plugin_baseline") / "generated.toml"
+    assert list(sc.Experiment.from_file(path, sc.PluginHost.discover()).stages) == Conv(ConvConfig()).stages()
 
 
 def test_samples_that_are_not_cut_are_refused():
