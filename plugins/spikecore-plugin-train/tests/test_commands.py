@@ -9,8 +9,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from safetensors.torch import load_file
 from spikecore_plugin_train.assemble import assemble
+from spikecore_plugin_train.commands import train
 from spikecore_plugin_train.stages import Plan, trainable_names
 
 from spikecore import ConfigError, Experiment, PluginHost
@@ -159,6 +161,12 @@ def test_commands_are_offered_without_torch(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "--resume" in done.stdout
+
+
+def test_an_experiment_taken_for_the_value_of_resume_is_told():
+    done = CliRunner().invoke(train, ["-o", "run", "--resume", "e.toml"])
+    assert done.exit_code == 2
+    assert "try: e.toml before --resume, or --resume=auto" in done.output
 
 
 @pytest.mark.slow

@@ -23,13 +23,22 @@ if TYPE_CHECKING:
 Resume = Literal["auto", "never"]
 
 
+def _mode(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    if value not in ("auto", "never"):
+        raise click.BadParameter(
+            f"{value!r} is neither auto nor never\n  try: {value} before --resume, or --resume=auto"
+        )
+    return value
+
+
 @click.command(short_help="train a model: stages, checkpoints, exact resume")
 @click.argument("experiment", type=click.Path(path_type=Path))
 @click.option("-s", "--set", "settings", multiple=True, metavar="KEY=VALUE", help="e.g. --set trainer.batch=16")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="folder of the run; train-NAME by default")
 @click.option(
     "--resume",
-    type=click.Choice(["auto", "never"]),
+    callback=_mode,
+    metavar="[auto|never]",
     is_flag=False,
     flag_value="auto",
     default="never",
