@@ -75,12 +75,12 @@ def spikecore_components() -> Iterable[Component]:
         weights=(
             Weights(
                 "generated",
-                sha256="9e882f7719b07dd89d472b72b057dd35d8f0268d6857a19ca2bebe10371ba070",
+                sha256="e31112b7f8e7a60d3d3c4b91d300e4eb7738a7725a8fb051b45a2f1ce07e3d46",
                 size=5_792_936,
                 file="weights/generated.safetensors",
                 license="MIT",
-                training="recipes/generated.toml in this package: 3100 steps on generated scenes only",
-                scores={"REDS 203_part2 + 203_part3, frame 150, gain 1/0.6/iqa/psnr": 29.88},
+                training="recipes/generated.toml and sharper.toml in this package: 3900 steps on generated scenes only",
+                scores={"REDS 203_part2 + 203_part3, frame 150, gain 1/0.6/iqa/psnr": 30.74},
             ),
         ),
         importer=f"{_PACKAGE}.foreign:import_generator",

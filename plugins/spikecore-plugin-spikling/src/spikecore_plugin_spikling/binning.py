@@ -24,7 +24,6 @@ STILL = 7.0
 FULL = 0.8
 """Spikes per joined frame that a block may have; above, too many fall together."""
 
-
 WORTH = 0.25
 """Frames more than one that a count must bring, on average over the picture, to be worth a pass of the network."""
 
