@@ -99,9 +99,8 @@ def launch(nproc: int, nnodes: int, node_rank: int, master: str, restarts: int, 
     if nnodes > 1 and not master:
         raise click.UsageError("several machines need --master HOST:PORT of machine 0")
     given = train.make_context("spikecore train", list(arguments)).params
-    Experiment.from_file(
-        given["experiment"], get_host(), given["settings"]
-    )  # what is wrong is told once, not restarted
+    # what is wrong is told once here, instead of by every process and restart
+    Experiment.from_file(given["experiment"], get_host(), given["settings"])
     where = ["--standalone"] if nnodes == 1 else [f"--nnodes={nnodes}", f"--node-rank={node_rank}", *_address(master)]
     command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={nproc}", *where]
     command += [f"--max-restarts={restarts}", "-m", "spikecore", "train", *arguments]
