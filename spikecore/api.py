@@ -243,16 +243,13 @@ def evaluate(
         UsageError: If source or methods are missing.
         SpikecoreError: If a recording cannot be read.
     """
-    from spikecore.evaluation import evaluate_item, summarise
+    from spikecore.evaluation import evaluate_item, source_of, summarise
     from spikecore.results import Score
 
     bound = _bound(experiment, host)
-    source = bound.parts.get("source")
-    if source is None or not bound.methods:
-        raise UsageError("an evaluation needs a source and at least one method: reconstructor, model or method")
     scores: list[Score] = []
     with TemporaryDirectory() as unwanted:
-        for item in range(len(source.build())):
+        for item in range(len(source_of(bound))):
             result = evaluate_item(bound, item, Path(unwanted if output is None else output))
             scores += [Score(**score) for score in result["scores"]]
     return [*scores, *summarise(scores)]

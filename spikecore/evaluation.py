@@ -74,7 +74,7 @@ def evaluate_item(experiment: Experiment, item: int, folder: Path) -> Mapping[st
     in a source of fewer than 5 samples, else of one call, and the run's is the median over its samples. Memory is the
     growth of the process's peak meanwhile.
     """
-    samples = _samples(experiment)
+    samples = source_of(experiment)
     with blamed(experiment.parts["source"].component):
         sample: Sample = samples[item]
     if experiment.run.at is not None and experiment.run.at != sample.instant:
@@ -108,7 +108,8 @@ def evaluate_item(experiment: Experiment, item: int, folder: Path) -> Mapping[st
 
 
 @lru_cache(maxsize=1)
-def _samples(experiment: Experiment) -> Any:
+def source_of(experiment: Experiment) -> Any:
+    """The source of an evaluation, built once."""
     source = experiment.parts.get("source")
     if source is None or not experiment.methods:
         raise UsageError("an evaluation needs [source] and at least one method: [reconstructor], [model] or [[method]]")

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    folder = os.environ.get("SPIKECORE_SHARED")
-    if not folder:
-        pytest.skip("SPIKECORE_SHARED is not set: no real recordings here")
-    return Path(folder)
 
 
 @pytest.fixture

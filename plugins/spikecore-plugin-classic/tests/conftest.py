@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import spikecore_plugin_classic
@@ -37,13 +34,6 @@ def image():
         return result[0, 0].numpy()
 
     return image
-
-
-@pytest.fixture(scope="session")
-def shared():
-    if "SPIKECORE_SHARED" not in os.environ:
-        pytest.skip("SPIKECORE_SHARED names no folder of shared data")
-    return Path(os.environ["SPIKECORE_SHARED"])
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import spikecore_plugin_iqa
@@ -59,13 +56,6 @@ def picture():
         return (0.5 + 0.06 * waves + 0.04 * random.standard_normal((height, width))).clip(0, 1).astype(np.float32)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def shared():
-    if "SPIKECORE_SHARED" not in os.environ:
-        pytest.skip("SPIKECORE_SHARED names no folder of shared data")
-    return Path(os.environ["SPIKECORE_SHARED"])
 
 
 @pytest.fixture(scope="session")

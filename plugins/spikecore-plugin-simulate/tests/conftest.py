@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -21,13 +18,6 @@ def build():
         return host.build(host.find(f"simulate/{name}", "source"), options)
 
     return build
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    if "SPIKECORE_SHARED" not in os.environ:
-        pytest.skip("SPIKECORE_SHARED names no folder of shared data")
-    return Path(os.environ["SPIKECORE_SHARED"])
 
 
 @pytest.fixture(scope="session")

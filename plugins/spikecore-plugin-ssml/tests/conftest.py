@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
 import spikecore as sc
-
-
-@pytest.fixture
-def shared() -> Path:
-    folder = os.environ.get("SPIKECORE_SHARED")
-    if not folder:
-        pytest.skip("SPIKECORE_SHARED names no folder of shared data")
-    return Path(folder)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,15 +7,6 @@ import numpy as np
 import pytest
 
 from spikecore import SpikeStream
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder of shared recordings and reference results."""
-    folder = os.environ.get("SPIKECORE_SHARED")
-    if not folder:
-        pytest.skip("SPIKECORE_SHARED does not name the folder of shared data")
-    return Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from spikecore_plugin_ssml.config import FRAMES
-from spikecore_plugin_ssml.estimates import Estimate, around, curve, interval, intervals, mixed_label
+from spikecore_plugin_ssml.estimates import around, curve, interval, intervals, mixed_label
 
 ESTIMATES = 8
 """Maps that `described` adds to the spikes."""
@@ -36,14 +36,10 @@ def described(spikes: torch.Tensor, own: Own) -> torch.Tensor:
 def fused(learned: torch.Tensor, logits: torch.Tensor, own: Own) -> torch.Tensor:
     """Σ softmax(logits) · (learned, own.all, own.middle, own.curve), without those that are not known; (N, 1, H, W)."""
     never = torch.finfo(logits.dtype).min
-
-    def weighed(index: int, estimate: Estimate) -> torch.Tensor:
-        return logits[:, index : index + 1].where(estimate.known, never)
-
-    weights = torch.cat([logits[:, :1], weighed(1, own.all), weighed(2, own.middle), weighed(3, own.curve)], 1).softmax(
-        1
-    )
-    values = torch.cat([learned, own.all.rate, own.middle.rate, own.curve.rate], 1)
+    estimates = (own.all, own.middle, own.curve)
+    known = [logits[:, n : n + 1].where(each.known, never) for n, each in enumerate(estimates, start=1)]
+    weights = torch.cat([logits[:, :1], *known], 1).softmax(1)
+    values = torch.cat([learned, *[each.rate for each in estimates]], 1)
     return (weights * values).sum(1, keepdim=True)
 
 

@@ -91,8 +91,9 @@ class Distillation:
 class Fusion:
     """Pretext of variant E: mean (bsn - mixed)² + mean (fused - tfp)².
 
-    The first label has little noise; the gates are judged by the other, which has more but shares less of it with what
-    they weigh.
+    Both labels are made of the pixel's own spikes, as is what the gates weigh: noise that they share is not counted
+    against it, so that the gates trust a pixel's own spikes too much. "both" of `FusionBSN.views` makes up for some of
+    that.
     """
 
     def __init__(self, config: FusionConfig) -> None:

@@ -145,7 +145,7 @@ class Mutual(nn.Module):
     def stages(self) -> list[Stage]:
         """Pretext: the blind network on the label alone. Mutual: the other learns from it, and a little in return.
 
-        For variant E `generated.toml` sets options of ssml/mutual besides, so that it learns from "fused".
+        For variant E the recipes set options of the loss ssml/mutual besides, so that it learns from "fused" or "both".
         """
         own = self.config.variant is Variant.E
         pretext = {"ssml/fusion" if own else "ssml/reconstruction": 1.0}
