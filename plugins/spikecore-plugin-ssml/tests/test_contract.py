@@ -94,8 +94,11 @@ class TestDistillation(OwnOutput, LossContract):
 class TestFusion(OwnOutput, LossContract):
     component = "ssml/fusion"
 
+    @pytest.mark.xfail(reason="it scores outputs of the blind network, not the image")
     def test_gradient_reaches_the_output(self, built, entry):
-        """It scores outputs of the blind network, not the image."""
+        super().test_gradient_reaches_the_output(built, entry)
+
+    def test_gradient_reaches_what_it_scores(self, built, entry):
         output = {name: value.requires_grad_() for name, value in self.output(entry).items()}
         built.forward(output, self.batch(entry)).total.backward()
         assert {name for name, value in output.items() if value.grad is not None and value.grad.any()} == {
