@@ -247,6 +247,8 @@ def evaluate(
     from spikecore.results import Score
 
     bound = _bound(experiment, host)
+    if "source" not in bound.parts or not bound.methods:
+        raise UsageError("an evaluation needs a source and at least one method: reconstructor, model or method")
     scores: list[Score] = []
     with TemporaryDirectory() as unwanted:
         for item in range(len(source_of(bound))):
