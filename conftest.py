@@ -16,6 +16,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so shells start backgro
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_results(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Runs of tests are remembered in a file of their own."""
+    os.environ.setdefault("SPIKECORE_RESULTS", str(tmp_path_factory.mktemp("results") / "results.sqlite"))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real recordings, checkpoints and reference results, which are not part of the project."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from spikecore.host import PluginHost
+    from spikecore.plugin.host import PluginHost
 
 pytest.register_assert_rewrite("spikecore.testing")
 
@@ -24,6 +24,6 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def plugin_host() -> PluginHost:
     """An empty host that discovers nothing; `plugin_host.register(plugin, "name")` admits what a test needs."""
-    from spikecore.host import PluginHost
+    from spikecore.plugin.host import PluginHost
 
     return PluginHost()

@@ -1,28 +1,32 @@
-"""The verbs of `import spikecore as sc`: open, reconstruct, compose, run, evaluate, save, list_components."""
+"""The verbs of `import spikecore as sc`: open, prepare, reconstruct, compose, run, evaluate, save, list_components."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
-from spikecore.component import Component, Kind
-from spikecore.errors import SpikeFormatError, UsageError, closest
-from spikecore.experiment import Experiment
-from spikecore.host import PluginHost
-from spikecore.interfaces import SpikeSource
-from spikecore.spikes import SpikeStream
+from spikecore.data.spikes import SpikeStream
+from spikecore.errors import SpikeFormatError, UsageError
+from spikecore.experiment.experiment import Experiment
+from spikecore.experiment.run_config import RunConfig
+from spikecore.files.recordings import find_source
+from spikecore.plugin.bound import Bound
+from spikecore.plugin.component import Component, Kind
+from spikecore.plugin.host import PluginHost
+from spikecore.plugin.interfaces import SpikeSource
+from spikecore.plugin.known import install_hint
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from spikecore.results import Score
-    from spikecore.runner import Summary
+    from spikecore.plugin.run_info import Score
+    from spikecore.runner.execute import Summary
+    from spikecore.runner.prepare import Pipeline
 
 Reference: TypeAlias = str | Mapping[str, Any]
 """A component: its id, or a table {"use": id, option: value, …}."""
@@ -79,42 +83,62 @@ def open(path: str | Path, *, source: str | None = None, host: PluginHost | None
     return stream
 
 
-def find_source(host: PluginHost, path: Path, source: str | None = None) -> Component:
-    """The source component that reads `path`: the named one, else the one whose pattern fits best."""
-    if source is not None:
-        return host.find(source, Kind.SOURCE)
-    if not path.exists():
-        near = closest(path.name, [entry.name for entry in path.parent.iterdir()]) if path.parent.is_dir() else ""
-        raise SpikeFormatError(path, "no such file or folder", hint=near.partition("?")[0] + "?" if "?" in near else "")
-    openers = host.openers(path)
-    if not openers:
-        known = sorted(
-            {
-                "folders" if pattern == "*/" else pattern
-                for found in host.components(Kind.SOURCE)
-                for pattern in found.patterns
-            }
-        )
-        hint = f"readable here: {', '.join(known)}; choose a reader with source=ID (--source ID), or see spikecore list"
-        raise SpikeFormatError(path, "no installed plugin reads files of this name", hint=hint)
-    if len(openers) > 1:
-        ids = " or ".join(found.id for found in openers)
-        raise UsageError(f"{path} can be read by {ids}; choose one with source=ID (--source ID)")
-    return openers[0]
+def prepare(
+    what: Experiment | Bound | str | Path | Mapping[str, Any],
+    *,
+    gain: float | None = None,
+    device: str = "cpu",
+    weights: str | Path = "",
+    run: RunConfig | None = None,
+    host: PluginHost | None = None,
+    **options: Any,
+) -> Pipeline:
+    """A method with its weights found, checked and loaded once, for any number of images and videos.
+
+    Args:
+        what: Id of a reconstructor or model ("ssml/nbsn"); or an experiment, its table, its TOML file or a run.json,
+            whose method and [run] are used as they are.
+        gain: Intensity per spike rate; each recording's own where it states one, else 1.
+        device: Where to compute.
+        weights: Of a model: a file, or a name that `spikecore weights list` shows; by default the first that fit.
+        run: All options of the runner; instead of `gain`, `device` and `weights`.
+        host: Where to look for the method.
+        **options: Options of the method, for example window=41.
+
+    Returns:
+        `image(stream, at)` gives one image; `stream(sample, instants)` yields results one by one, and closing it
+        cancels the rest; `outputs(sample)` gives every kind of result.
+
+    Raises:
+        WeightsError, ConfigError, UsageError, PluginError: Why the method cannot be used here.
+    """
+    from spikecore.runner.prepare import prepared, prepared_experiment
+    from spikecore.weights.settle import settled
+
+    run = run or RunConfig(gain=gain, device=device, weights=str(weights))
+    if isinstance(what, Bound):
+        return prepared(host or default_host(), what, run)
+    if isinstance(what, str) and not what.endswith((".toml", ".json")):
+        host = host or default_host()
+        component = host.find(what, Kind.RECONSTRUCTOR, Kind.MODEL)
+        return prepared(host, Bound(component, host.configure(component, options), frozenset(options)), run)
+    if options:
+        raise UsageError(f"an experiment states its own options; leave out {', '.join(options)}")
+    return prepared_experiment(settled(_bound(what, host)))
 
 
 def reconstruct(
     stream: SpikeStream,
     method: str,
     *,
-    at: int | None = None,
+    at: float | None = None,
     gain: float | None = None,
     device: str = "cpu",
     weights: str | Path = "",
     host: PluginHost | None = None,
     **options: Any,
 ) -> NDArray[np.float32]:
-    """Reconstruct one image.
+    """Reconstruct one image; for several, `prepare` once and ask its `image`.
 
     Args:
         stream: The recording.
@@ -129,11 +153,7 @@ def reconstruct(
     Returns:
         float32 (height, width), intensity in spike-rate units × gain, clipped to [0, 1].
     """
-    from spikecore.runner import reconstruct_image
-
-    return reconstruct_image(
-        host or default_host(), stream, method, options, at=at, gain=gain, device=device, weights=str(weights)
-    )
+    return prepare(method, gain=gain, device=device, weights=weights, host=host, **options).image(stream, at)
 
 
 def save(
@@ -151,7 +171,7 @@ def save(
     Raises:
         OutputError: If no installed plugin writes such files, or the disk is full or read-only.
     """
-    from spikecore.output import write_stream
+    from spikecore.files.recordings import write_stream
 
     return write_stream(host or default_host(), stream, Path(path), format, options)
 
@@ -179,7 +199,7 @@ def compose(
         trainer: Who trains it.
         seed: Seeds everything random.
         host: Where to look for components.
-        **run: Options of the runner, see `spikecore.experiment.RunConfig`.
+        **run: Options of the runner, see `spikecore.experiment.run_config.RunConfig`.
 
     Raises:
         UnknownComponent, AmbiguousComponent, ConfigError, CompositionError: Before any heavy module is imported.
@@ -198,6 +218,7 @@ def run(
     experiment: Experiment | str | Path | Mapping[str, Any],
     *,
     output: str | Path | None = None,
+    observers: Sequence[object] = (),
     host: PluginHost | None = None,
 ) -> Summary:
     """Run a source's recordings through a method into files, as `spikecore run` does.
@@ -205,6 +226,7 @@ def run(
     Args:
         experiment: From `compose`; or the path of a TOML file or run.json; or the same as a table.
         output: As `run.output`, which it replaces.
+        observers: Objects with observer hooks (`hookimpl`), for this run besides those of plugins.
         host: Where to look for components, unless the experiment has its own.
 
     Returns:
@@ -214,12 +236,12 @@ def run(
         UsageError: If source, method or output is missing.
         SpikecoreError: As the components do.
     """
-    from spikecore.runner import execute
+    from spikecore.runner.execute import execute
 
     bound = _bound(experiment, host)
     if output is not None:
         bound = attrs.evolve(bound, run=attrs.evolve(bound.run, output=str(output)))
-    return execute(bound)
+    return execute(bound, observers)
 
 
 def evaluate(
@@ -240,21 +262,15 @@ def evaluate(
         the reason: a method or metric that fails takes nothing from the others.
 
     Raises:
-        UsageError: If source or methods are missing.
+        UsageError: If source or methods are missing, or no installed plugin evaluates.
         SpikecoreError: If a recording cannot be read.
     """
-    from spikecore.evaluation import evaluate_item, source_of, summarise
-    from spikecore.results import Score
-
     bound = _bound(experiment, host)
-    if "source" not in bound.parts or not bound.methods:
-        raise UsageError("an evaluation needs a source and at least one method: reconstructor, model or method")
-    scores: list[Score] = []
-    with TemporaryDirectory() as unwanted:
-        for item in range(len(source_of(bound))):
-            result = evaluate_item(bound, item, Path(unwanted if output is None else output))
-            scores += [Score(**score) for score in result["scores"]]
-    return [*scores, *summarise(scores)]
+    output = None if output is None else Path(output)
+    scores = bound.host.hook.spikecore_evaluate(experiment=bound, output=output)
+    if scores is None:
+        raise UsageError(f"no installed plugin evaluates\n  try: {install_hint(commands='evaluate')}")
+    return list(scores)
 
 
 def _bound(experiment: Experiment | str | Path | Mapping[str, Any], host: PluginHost | None) -> Experiment:

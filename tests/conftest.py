@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).with_name("fakes")))  # helpers and fake plugins
 
 
 @pytest.fixture

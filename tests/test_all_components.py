@@ -30,7 +30,7 @@ class TestPsnr(MetricContract):
 
 def contracted() -> Iterator[tuple[Kind, str]]:
     """Kind and id of every component that a contract class in a test file names."""
-    for path in [*ROOT.glob("tests/test_*.py"), *ROOT.glob("plugins/*/tests/test_*.py")]:
+    for path in [*ROOT.glob("tests/**/test_*.py"), *ROOT.glob("plugins/*/tests/**/test_*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
                 kinds = [CONTRACTS[base.id] for base in node.bases if getattr(base, "id", "") in CONTRACTS]

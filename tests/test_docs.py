@@ -17,7 +17,10 @@ from pathlib import Path
 import pytest
 
 import spikecore
-from spikecore.host import PluginHost
+from spikecore.plugin.host import PluginHost
+
+sys.path.insert(0, str(Path(__file__).parent))
+from test_layers import RINGS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -53,13 +56,8 @@ def test_the_plugin_table_is_fresh():
 def test_every_plugin_has_the_same_shape(plugin):
     package = f"spikecore_plugin_{plugin['name'].replace('-', '_')}"
     assert plugin["project"]["name"] == f"spikecore-plugin-{plugin['name']}" == plugin["folder"].name
-    for path in (
-        "README.md",
-        f"src/{package}/__init__.py",
-        f"src/{package}/config.py",
-        f"src/{package}/py.typed",
-        "tests",
-    ):
+    options = [] if plugin["name"] in ("dask", "evaluate", "results") else [f"src/{package}/config.py"]
+    for path in ("README.md", f"src/{package}/__init__.py", f"src/{package}/py.typed", "tests", *options):
         assert (plugin["folder"] / path).exists(), path
     assert plugin["project"]["entry-points"]["spikecore.plugins"] == {plugin["name"]: package}
 
@@ -121,6 +119,34 @@ def test_the_python_in_the_readme_runs(workplace, monkeypatch):
     assert 0 <= names["image"].min() < names["image"].max() <= 1
 
 
+def test_contributing_maps_the_tree():
+    """Every ring and every module is in the map, and nothing else; the diagram shows the rings in their order."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    (block,) = re.findall(r"<!-- map: begin -->\n```\n(.*?)```", text, re.DOTALL)
+    mapped = {}
+    for line in block.splitlines():
+        if found := re.match(r"(\w+)(/?)\s{2,}(.*)", line):
+            ring, folder, rest = found.groups()
+            mapped[ring + folder] = set(re.findall(r"\w+", rest.partition(":")[0])) if folder else set()
+        elif line.startswith(" "):
+            mapped[ring + folder] |= set(re.findall(r"\w+", line.partition(":")[0]))
+    core = ROOT / "spikecore"
+    real = {
+        f"{folder.name}/": {path.stem for path in folder.glob("*.py")} - {"__init__"}
+        for folder in core.iterdir()
+        if (folder / "__init__.py").exists()
+    }
+    real |= {path.stem: set() for path in core.glob("*.py") if not path.stem.startswith("_")}
+    assert {ring: sorted(names) for ring, names in mapped.items()} == {
+        ring: sorted(name for name in names if not name.startswith("_")) for ring, names in real.items()
+    }
+    (diagram,) = re.findall(r"```mermaid\n(.*?)```", text, re.DOTALL)
+    drawn = re.findall(r"\w+\[\"(.*?)\"\]", diagram)
+    assert [set(re.findall(r"\w+", label)) for label in drawn] == [
+        {name for name in ring if not name.startswith("_")} for ring in RINGS
+    ]
+
+
 def public_modules():
     for info in pkgutil.walk_packages(spikecore.__path__, "spikecore."):
         if not any(part.startswith("_") for part in info.name.split(".")) and ".templates" not in info.name:
@@ -149,10 +175,7 @@ def test_the_documentation_picture_exists():
         assert (ROOT / link).exists(), link
 
 
-def test_every_lazy_name_resolves():
-    for name in spikecore.__all__:
-        assert getattr(spikecore, name) is not None
-    assert set(spikecore.__all__) == set(spikecore._HOME)
+def test_an_unknown_name_is_refused():
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = spikecore.nothing
 

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fresh_venv import FreshVenv
 
 from spikecore import Experiment, PluginHost
-
-sys.path.insert(0, str(Path(__file__).with_name("fakes")))
-from fresh_venv import FreshVenv  # the folder must be on the path first
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 EXPERIMENTS = sorted(EXAMPLES.glob("*.toml"))

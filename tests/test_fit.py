@@ -15,8 +15,8 @@ from torch import nn
 
 from spikecore import Component, Experiment, Kind, PluginInfo, Sample, Window, collate, hookimpl
 from spikecore.errors import CompositionError, UsageError, WeightsError
-from spikecore.interfaces import LossTerms
-from spikecore.runner import execute
+from spikecore.plugin.interfaces import LossTerms
+from spikecore.runner.execute import execute
 from spikecore.testing.data import Shape, sample
 
 SHAPE = Shape(size=(13, 17), length=24, cameras=2, frames=5, classes=4)
@@ -284,7 +284,7 @@ def test_the_runner_takes_them_into_files(later, tmp_path, kind, run, suffix, sh
 
 
 def test_what_is_no_picture_is_not_written_as_one(later, tmp_path):
-    source, model, _ = FITTING["depth"]
+    source, model, _ = FITTING["label"]
     network = composed(later, source, model).parts["model"].build().network
     save_file(network.state_dict(), tmp_path / "net.safetensors")
     table = composed(later, source, model).dump()

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from spikecore.builtin.config import PsnrConfig, SceneConfig
-from spikecore.component import Component, Kind, PluginInfo
-from spikecore.hookspecs import hookimpl
-from spikecore.weights import spikecore_resolve_weights
+from spikecore.plugin.component import Component, Kind, PluginInfo
+from spikecore.plugin.hookspecs import hookimpl
+from spikecore.weights.find import spikecore_resolve_weights
 
 __all__ = ["spikecore_components", "spikecore_info", "spikecore_resolve_weights"]
 
 
 @hookimpl
 def spikecore_info() -> PluginInfo:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     return PluginInfo("a generated scene with exact ground truth, and PSNR", license="MIT")
 
 
 @hookimpl
 def spikecore_components() -> Iterable[Component]:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     yield Component(
         Kind.SOURCE,
         "scene",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 from attrs.validators import and_, ge, gt, le
 
-from spikecore.config import option
+from spikecore.plugin.options import option
 
 
 @attrs.frozen

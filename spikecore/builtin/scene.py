@@ -8,8 +8,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecore.sample import Sample
-from spikecore.spikes import SpikeStream
+from spikecore.data.sample import Sample
+from spikecore.data.spikes import SpikeStream
 
 if TYPE_CHECKING:
     from spikecore.builtin.config import SceneConfig

@@ -13,10 +13,10 @@ from typing import Any, NoReturn
 import click
 
 from spikecore.errors import PluginError, SpikecoreError, closest
-from spikecore.host import PluginHost
+from spikecore.plugin.host import PluginHost
+from spikecore.plugin.known import install_hint
 
 COMMANDS = {
-    "demo": ("demo:demo", "the whole loop on a generated scene: simulate, reconstruct, score, show"),
     "list": ("listing:list_", "components that are installed"),
     "plugins": ("listing:plugins", "plugins, and what became of each"),
     "show": ("listing:show", "one component: options with help, inputs and outputs, licence, citation"),
@@ -24,12 +24,8 @@ COMMANDS = {
     "info": ("recording:info", "geometry, length, rate and spike statistics of a recording"),
     "convert": ("recording:convert", "from any readable to any writable format"),
     "reconstruct": ("reconstruct:reconstruct", "a recording through a method into pictures or a video"),
-    "compare": ("compare:compare", "several methods on one instant, side by side"),
     "run": ("reconstruct:run", "an experiment file, or the run.json of an earlier run"),
-    "evaluate": ("evaluate:evaluate", "methods and metrics over a data set: table, pictures, results store"),
-    "results": ("results:results", "every recorded run: best marked, compared, exported"),
     "weights": ("weights:weights", "trained weights: listed, fetched, imported from other projects"),
-    "bench": ("bench:bench", "speed of methods and kernels as ratios to a reference"),
     "new-plugin": ("newplugin:new_plugin", "start a plugin that works and passes its contract test"),
 }
 
@@ -61,8 +57,19 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, but an unknown command names the closest ones."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            ctx.fail(f"no command {args[0]!r}: {closest(args[0], self.list_commands(ctx))}")
+            ctx.fail(f"no command {args[0]!r}: {_remedy(ctx, args[0], self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
+
+
+def _remedy(ctx: click.Context, command: str, others: list[str]) -> str:
+    """What to do where a command is not there: its plugin is not installed or not admitted, or it is misspelt."""
+    install = install_hint(commands=command)
+    if not install:
+        return closest(command, others)
+    status = get_host(ctx).statuses.get(install.rpartition("spikecore-plugin-")[2])
+    if status is None:
+        return f"its plugin is not installed\n  try: {install}"
+    return f"its plugin {status.name!r} is {status.state}: {status.reason}\n  try: spikecore doctor"
 
 
 def _extras(ctx: click.Context) -> dict[str, click.Command]:

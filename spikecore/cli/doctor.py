@@ -14,9 +14,8 @@ from typing import Any
 import click
 
 from spikecore.cli import get_host
-from spikecore.cli.show_table import print_table
-from spikecore.host import Status
-from spikecore.tables import json_text
+from spikecore.cli.tables import json_text, print_table
+from spikecore.plugin.host import Status
 
 LIBRARIES = ("spikecore", "torch", "numpy", "numba", "opencv-python", "h5py", "pluggy", "attrs", "cattrs", "av")
 

@@ -9,12 +9,11 @@ import attrs
 import click
 
 from spikecore.cli import get_host
-from spikecore.cli.show_table import print_table
+from spikecore.cli.tables import json_text, print_table
 from spikecore.cli.weights import weights_of
-from spikecore.component import Component, Kind
-from spikecore.config import describe
 from spikecore.errors import PluginError
-from spikecore.tables import json_text
+from spikecore.plugin.component import Component, Kind
+from spikecore.plugin.options import describe
 
 as_json = click.option("--json", "as_json", is_flag=True, help="print JSON")
 strict = click.option("--strict", is_flag=True, help="exit with 1 if a plugin could not be admitted")

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from spikecore.cli import get_host
-from spikecore.component import Kind
-from spikecore.scaffold import new_plugin as render
-from spikecore.scaffold import next_steps
+from spikecore.plugin.component import Kind
+from spikecore.templates.scaffold import new_plugin as render
+from spikecore.templates.scaffold import next_steps
 
 
 @click.command("new-plugin")

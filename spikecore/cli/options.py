@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable
+from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_type_hints
 
+import attrs
 import click
 
-from spikecore.api import find_source
-from spikecore.component import Component
-from spikecore.config import override
 from spikecore.errors import UsageError
-from spikecore.host import PluginHost
+from spikecore.experiment.run_config import RunConfig
+from spikecore.experiment.toml import override
+from spikecore.files.recordings import find_source
+from spikecore.plugin.component import Component
+from spikecore.plugin.host import PluginHost
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,15 +29,6 @@ _SOURCE = [
     click.option("--allow-truncated", is_flag=True, default=None, help="drop a last incomplete frame with a warning"),
     click.option("--no-check", "check", flag_value=False, default=None, help="no warning about unlikely geometry"),
     click.option("--in", "inputs", multiple=True, metavar="KEY=VALUE", help="any other option of the source"),
-]
-_RUN = [
-    click.option("--gain", type=float, help="intensity per spike rate; the recording's own by default, else 1"),
-    click.option("--display", type=click.Choice(["clip", "raw", "minmax", "percentile"]), help="picture values"),
-    click.option("--gamma", type=float, help="pictures are intensity ** (1 / gamma)"),
-    click.option("--device", help="cpu, cuda or cuda:N"),
-    click.option("--weights", help="name or file of trained weights"),
-    click.option("--tile", type=int, help="compute learned methods in squares of this side"),
-    click.option("--overlap", type=int, help="pixels that neighbouring tiles share"),
 ]
 _JOB = [
     click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="recordings done at a time"),
@@ -52,10 +47,50 @@ def _apply(options: list[Any]) -> Callable[[F], F]:
     return decorate
 
 
+def _flag(field: attrs.Attribute[Any], kind: Any) -> Any:
+    """The flag of an option of the runner: its type, default and help as the option states them."""
+    default = field.default.value if isinstance(field.default, Enum) else field.default
+    shown = "" if default in (None, "") else f" ({default})"
+    return click.option(
+        f"--{field.name.replace('_', '-')}", type=_click_type(kind), help=field.metadata["help"] + shown
+    )
+
+
+def _click_type(kind: Any) -> Any:
+    accepted = [one for one in get_args(kind) if one is not NoneType] or [kind]
+    if issubclass(accepted[0], Enum):
+        return click.Choice([member.value for member in accepted[0]])
+    return _Number() if set(accepted) == {int, float} else accepted[0]
+
+
+class _Number(click.ParamType):  # type: ignore[type-arg]  # generic in newer releases of click only
+    """A whole number, or one with a fraction."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | float:
+        """As click asks for it."""
+        try:
+            return int(value)
+        except ValueError:
+            return float(click.FLOAT.convert(value, param, ctx))
+
+
+_OF_VIDEOS = ("start", "stop", "stride", "batch", "read_ahead", "fps", "bits")
+_HINTS = get_type_hints(RunConfig)
+_RUN = {field.name: _flag(field, _HINTS[field.name]) for field in attrs.fields(RunConfig) if field.name != "output"}
 source_options = _apply(_SOURCE)
-run_options = _apply(_RUN)
+run_options = _apply(list(_RUN.values()))
+"""Every option of the runner but the output, which each command names itself."""
+instant_options = _apply([flag for name, flag in _RUN.items() if name not in _OF_VIDEOS])
+"""Those that mean something for one instant."""
 job_options = _apply(_JOB)
 SOURCE_NAMES = ("height", "width", "rate", "allow_truncated", "check")
+
+
+def take_run(values: dict[str, Any]) -> dict[str, Any]:
+    """Remove the options of the runner from those of a command and return those the user gave: the [run] table."""
+    return take(values, *[name for name in _RUN if name in values])
 
 
 def take(values: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
-from spikecore.component import PluginInfo
-from spikecore.hookspecs import hookimpl
-from spikecore.host import PluginHost
-from spikecore.observe import RunInfo
+from spikecore.plugin.component import PluginInfo
+from spikecore.plugin.hookspecs import hookimpl
+from spikecore.plugin.host import PluginHost
+from spikecore.plugin.run_info import RunInfo
 
 CHECKPOINTS = (".pt", ".safetensors")
 """Files worth a line of their own; outputs are listed when a command ends."""
@@ -36,12 +36,12 @@ class Progress:
 
     @hookimpl
     def spikecore_info(self) -> PluginInfo:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         return PluginInfo("progress on the terminal", license="MIT")
 
     @hookimpl
     def spikecore_run_start(self, run: RunInfo) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         self._began = self._said = monotonic()
         if not sys.stderr.isatty():
             return
@@ -56,7 +56,7 @@ class Progress:
 
     @hookimpl
     def spikecore_step_end(self, run: RunInfo, step: int) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         if self._bar is not None:
             self._bar.update(self._task, completed=step)
         elif monotonic() - self._said > 5:
@@ -65,13 +65,13 @@ class Progress:
 
     @hookimpl
     def spikecore_checkpoint_saved(self, run: RunInfo, path: Path) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         if path.suffix in CHECKPOINTS and self._bar is None:
             click.echo(f"{run.title}: saved {path}", err=True)
 
     @hookimpl
     def spikecore_run_end(self, run: RunInfo, result: Mapping[str, object]) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None

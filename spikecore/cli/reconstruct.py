@@ -9,28 +9,25 @@ import attrs
 import click
 
 from spikecore.cli import get_host
-from spikecore.cli.options import job_options, method_table, run_options, source_options, source_table, take
-from spikecore.cli.progress import Progress
-from spikecore.component import Kind
-from spikecore.config import override
+from spikecore.cli.options import job_options, method_table, run_options, source_options, source_table, take_run
+from spikecore.cli.progress import show_progress
 from spikecore.errors import SpikecoreError, UsageError
-from spikecore.experiment import Experiment, RunConfig
-from spikecore.host import PluginHost
+from spikecore.experiment.experiment import Experiment
+from spikecore.experiment.run_config import RunConfig
+from spikecore.experiment.toml import override
+from spikecore.plugin.component import Component, Kind
+from spikecore.plugin.host import PluginHost
+from spikecore.weights.settle import settled
+
+ACTION = "spikecore.runner.execute:Reconstruction"
 
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("-m", "--method", required=True, metavar="ID", help="a reconstructor or model, see spikecore list")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help=".mp4 .webm .avi .png .npy .h5 or a folder")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="video, .png, .npy, .h5, .csv, .json or a folder")
 @source_options
 @run_options
-@click.option("--at", type=int, help="one instant (frame number)")
-@click.option("--start", type=int, help="first instant of a video")
-@click.option("--stop", type=int, help="the video ends before this instant")
-@click.option("--stride", type=int, help="spike frames between two pictures")
-@click.option("--fps", type=float, help="frames per second of the video (30)")
-@click.option("--bits", type=int, help="8 or 16 bits per value of PNG files")
-@click.option("--batch", type=int, help="instants computed together")
 @job_options
 @click.option(
     "-s", "--set", "settings", multiple=True, metavar="KEY=VALUE", help="option of the method, or table.key=value"
@@ -44,10 +41,11 @@ def reconstruct(path: Path, method: str, output: Path | None, settings: tuple[st
     host = get_host()
     how = (values.pop("executor"), values.pop("workers"), values.pop("address"))
     chosen = method_table(method)
-    kind = host.find(chosen["use"], Kind.RECONSTRUCTOR, Kind.MODEL).kind
+    component = host.find(chosen["use"], Kind.RECONSTRUCTOR, Kind.MODEL)
+    kind = component.kind
     table: dict[str, Any] = {"source": source_table(host, path, values), str(kind): chosen}
-    table["run"] = take(values, *[field.name for field in attrs.fields(RunConfig) if field.name in values])
-    table["run"]["output"] = str(output or _default_output(path, table["run"]))
+    table["run"] = take_run(values)
+    table["run"]["output"] = str(output or _default_output(path, component, table["run"]))
     table = override(table, [setting if _dotted(setting) else f"{kind}.{setting}" for setting in settings])
     execute_and_report(host, Experiment.from_dict(table, host), how)
 
@@ -56,8 +54,10 @@ def _dotted(setting: str) -> bool:
     return setting.partition("=")[0].partition(".")[0] in {"source", "reconstructor", "model", "run"} and "." in setting
 
 
-def _default_output(path: Path, run: dict[str, Any]) -> Path:
-    return Path(f"{path.stem}.png" if "at" in run else f"{path.stem}.mp4")
+def _default_output(path: Path, component: Component, run: dict[str, Any]) -> Path:
+    kind = run.get("result") or next(iter(component.produces), "")
+    suffix = {"label": ".csv", "flow": ".npy", "features": ".npy"}.get(kind, ".png" if "at" in run else ".mp4")
+    return Path(f"{path.stem}{suffix}")
 
 
 @click.command()
@@ -72,6 +72,7 @@ def run(experiment: Path, settings: tuple[str, ...], output: Path | None, check:
     if output is not None:
         bound = attrs.evolve(bound, run=attrs.evolve(bound.run, output=str(output)))
     if check:
+        settled(bound)  # raises where named weights need other options
         click.echo(f"{experiment}: {', '.join(part.component.id for part in bound.parts.values())} fit together")
         return
     if bound.run.output is None:
@@ -82,12 +83,11 @@ def run(experiment: Path, settings: tuple[str, ...], output: Path | None, check:
 def execute_and_report(host: PluginHost, experiment: Experiment, how: tuple[str, int, str] = ("local", 1, "")) -> None:
     """Run an experiment with progress, then say what was written."""
     _refuse_both(experiment.run)
-    from spikecore.runner import count_samples, execute
+    from spikecore.runner.execute import execute
 
-    if "progress" not in host.statuses:
-        host.register(Progress(), "progress")
-    if how[:2] != ("local", 1) and count_samples(experiment) > 1:
-        _many(host, experiment, how)
+    show_progress(host)
+    if how[:2] != ("local", 1) and (count := _count(experiment)) > 1:
+        _many(settled(experiment), count, how)
         return
     summary = execute(experiment)
     for path in summary.outputs:
@@ -102,15 +102,20 @@ def _refuse_both(run: RunConfig) -> None:
         raise UsageError(f"at={run.at} is one instant, {' and '.join(several)} mean a video: give one or the other")
 
 
-def _many(host: PluginHost, experiment: Experiment, how: tuple[str, int, str]) -> None:
-    from spikecore.jobs import Job, find_executor, run_job
-    from spikecore.runner import count_samples
+def _count(experiment: Experiment) -> int:
+    source = experiment.parts.get("source")
+    return 0 if source is None else len(source.build())
+
+
+def _many(experiment: Experiment, count: int, how: tuple[str, int, str]) -> None:
+    from spikecore.jobs.job import Job, find_executor, run_job
+    from spikecore.runner.inputs import recipe_of
 
     output = Path(experiment.run.output or "")
     folder = output.with_name(f"{output.stem}-items") if output.suffix else output
-    job = Job.of("reconstruct", experiment, folder)
+    job = Job.of(ACTION, experiment, recipe_of(experiment, output), folder)
     failures = []
-    for outcome in run_job(job, range(count_samples(experiment)), find_executor(host, *how)):
+    for outcome in run_job(job, range(count), find_executor(experiment.host, *how)):
         if outcome.result is None:
             failures.append(f"  {outcome.item}: {outcome.reason}")
         else:

@@ -10,9 +10,9 @@ import click
 from spikecore.api import open_source
 from spikecore.cli import get_host
 from spikecore.cli.options import source_options, source_table
+from spikecore.cli.tables import json_text
+from spikecore.data.sample import Sample
 from spikecore.errors import UsageError
-from spikecore.sample import Sample
-from spikecore.tables import json_text
 
 
 @click.command()
@@ -40,7 +40,7 @@ def _samples(path: Path, values: dict[str, Any]) -> Any:
 
 
 def _report(sample: Sample, frames: int) -> dict[str, Any]:
-    from spikecore.statistics import spike_statistics
+    from spikecore.data.statistics import spike_statistics
 
     report: dict[str, Any] = {"recording": sample.key}
     if sample.spikes is not None:
@@ -81,8 +81,8 @@ def convert(
     path: Path, output: Path, writer: str | None, outputs: tuple[str, ...], start: int, stop: int | None, **values: Any
 ) -> None:
     """From any readable to any writable format; bit-exact."""
-    from spikecore.config import override
-    from spikecore.output import write_stream
+    from spikecore.experiment.toml import override
+    from spikecore.files.recordings import write_stream
 
     samples = _samples(path, values)
     if len(samples) != 1:

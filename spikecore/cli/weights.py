@@ -16,13 +16,12 @@ import attrs
 import click
 
 from spikecore.cli import get_host
-from spikecore.cli.show_table import print_table
-from spikecore.component import Component, Kind, Weights
+from spikecore.cli.tables import json_text, print_table
 from spikecore.errors import UsageError, WeightsError, closest
-from spikecore.host import PluginHost
-from spikecore.output import atomic
-from spikecore.tables import json_text
-from spikecore.weights import cache_folder, cached_path, imported_paths, imported_weights, resolve, shipped_path
+from spikecore.files.atomic import atomic
+from spikecore.plugin.component import Component, Kind, Weights
+from spikecore.plugin.host import PluginHost
+from spikecore.weights.find import cache_folder, cached_path, imported_paths, imported_weights, resolve, shipped_path
 
 SCHEMES = ("https", "http", "file")
 _NAME = re.compile(r"[A-Za-z0-9_][\w-]*(\.[\w-]+)*")
@@ -158,7 +157,7 @@ def import_(reference: str, path: Path, name: str | None, force: bool) -> None:
         raise UsageError(f"{component.id} comes with weights {name!r}; choose another name\n  try: --name NAME")
     if name in imported_paths(component) and not force:
         raise UsageError(f"{component.id} has imported weights {name!r} already\n  try: --force, or --name NAME")
-    from spikecore.adapter import import_weights
+    from spikecore.weights.load import import_weights
 
     written = import_weights(host, component, path, name)
     click.echo(f"{written}\nuse them: spikecore reconstruct FILE -m {component.id} --weights {name}")

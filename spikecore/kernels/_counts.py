@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numba import uint8
 
-from spikecore.compiled import compiled
 from spikecore.kernels._lanes import (
     address_of,
     both,
@@ -27,6 +26,7 @@ from spikecore.kernels._lanes import (
     word_at,
 )
 from spikecore.kernels._rows import ask_ahead, emit_edges, emit_line, lines_of, scratch, word_of
+from spikecore.kernels.compiled import compiled
 
 BLOCK = 2048  # bytes of a frame worked on at a time: 16384 counts of 8 bits, half a first-level cache
 AHEAD = 4  # frames between the one asked for and the one in use

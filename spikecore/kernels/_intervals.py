@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from spikecore.compiled import compiled
 from spikecore.kernels._lanes import (
     address_of,
     fence,
@@ -29,6 +28,7 @@ from spikecore.kernels._lanes import (
     word_at,
 )
 from spikecore.kernels._rows import ask_ahead, emit_edges, emit_line, lines_of, scratch, word_of
+from spikecore.kernels.compiled import compiled
 
 BLOCK = 1024  # bytes of a frame worked on at a time, with lanes of 8 bits
 SPAN = 64  # frames kept

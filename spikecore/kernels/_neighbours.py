@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from spikecore.compiled import compiled
 from spikecore.kernels._lanes import (
     address_of,
     both,
@@ -24,6 +23,7 @@ from spikecore.kernels._lanes import (
     word_at,
 )
 from spikecore.kernels._rows import scratch
+from spikecore.kernels.compiled import compiled
 
 BLOCK = 4096  # bytes of a frame worked on at a time: about a memory page, so that a mapped file is read once
 

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from spikecore.compiled import compiled
-from spikecore.kernels._lanes import (
-    address_of,
-    byte_at,
-    fence,
-    pick,
-    put_lanes,
-    splat,
-    stream_lanes,
-    word_at,
-)
+from spikecore.kernels._lanes import address_of, byte_at, fence, pick, put_lanes, splat, stream_lanes, word_at
+from spikecore.kernels.compiled import compiled
 
 
 @compiled

@@ -9,16 +9,16 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecore.batch import Batch
-from spikecore.component import Data
-from spikecore.events import EventStream
-from spikecore.sample import Sample
+from spikecore.data.batch import Batch
+from spikecore.data.events import EventStream
+from spikecore.data.kinds import Data
+from spikecore.data.sample import Sample
 from spikecore.testing.data import Size
 
 if TYPE_CHECKING:
     import torch
 
-    from spikecore.spikes import SpikeStream
+    from spikecore.data.spikes import SpikeStream
 
 _AXES = {
     Data.IMAGE: "NCHW",
@@ -60,7 +60,10 @@ def batch_arrays(batch: Batch) -> dict[str, NDArray[Any]]:
     for name in ("frames", "frame_times", "label"):
         if getattr(batch, name) is not None:
             held[name] = _array(getattr(batch, name))
-    return held | {f"target {kind}": _array(value) for kind, value in batch.target.items()}
+    held |= {f"target {kind}": _array(value) for kind, value in batch.target.items()}
+    return (
+        held if batch.bank is None else held | {f"bank {name}": one for name, one in batch_arrays(batch.bank).items()}
+    )
 
 
 def _array(value: Any) -> NDArray[Any]:

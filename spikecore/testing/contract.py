@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import pytest
 
 from spikecore.api import default_host
-from spikecore.component import Component, Kind
-from spikecore.config import describe
 from spikecore.errors import ConfigError
-from spikecore.host import PluginHost
+from spikecore.plugin.component import Component, Kind
+from spikecore.plugin.host import PluginHost
+from spikecore.plugin.options import describe
 from spikecore.testing.listing import HEAVY, listing
 
 _KIT = "spikecore.testing."

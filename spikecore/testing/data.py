@@ -9,15 +9,15 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecore.component import Data
-from spikecore.events import EventStream
-from spikecore.sample import Sample, Window
-from spikecore.spikes import SpikeStream
+from spikecore.data.events import EventStream
+from spikecore.data.kinds import Data
+from spikecore.data.sample import Sample, Window
+from spikecore.data.spikes import SpikeStream
 
 Size = tuple[int, int]
 
 EVENT_SPAN = 10_000
-"""Microseconds that `event_stream` covers."""
+"""Microseconds that `event_stream` covers, unless told otherwise."""
 
 
 def random_spikes(rate: float, length: int, size: Size, seed: int = 0) -> SpikeStream:
@@ -59,14 +59,14 @@ def bright(length: int, size: Size) -> SpikeStream:
     return SpikeStream.from_frames(np.ones((length, *size), bool), name="bright")
 
 
-def event_stream(rate: float, size: Size, seed: int = 0) -> EventStream:
-    """About rate × 4 events per pixel within `EVENT_SPAN` microseconds, seeded; none at rate 0."""
+def event_stream(rate: float, size: Size, seed: int = 0, span: int = EVENT_SPAN) -> EventStream:
+    """About rate × 4 events per pixel within `span` microseconds, seeded; none at rate 0."""
     random = np.random.default_rng(seed)
     count = round(rate * 4 * size[0] * size[1])
     return EventStream(
         x=random.integers(0, size[1], count).astype(np.int16),
         y=random.integers(0, size[0], count).astype(np.int16),
-        t=np.sort(random.integers(0, EVENT_SPAN, count)),
+        t=np.sort(random.integers(0, span, count)),
         p=random.random(count) < 0.5,
         height=size[0],
         width=size[1],
@@ -105,6 +105,7 @@ class Shape:
         cameras: Event streams.
         frames: Frames of camera videos.
         classes: Number of classes.
+        span: Microseconds of events where a method has no window in those.
     """
 
     size: Size = (13, 17)
@@ -112,6 +113,7 @@ class Shape:
     cameras: int = 1
     frames: int = 3
     classes: int = 10
+    span: int = EVENT_SPAN
 
 
 def sample(
@@ -129,13 +131,14 @@ def sample(
     """
     inputs, judged = set(map(Data, kinds)), set(map(Data, targets))
     window = window or Window()
-    length = window.length or shape.length
-    held: dict[str, Any] = {}
+    length = (window.length if window.unit == "frames" else None) or shape.length
+    span = (window.length if window.unit == "us" else None) or shape.span
+    held: dict[str, Any] = {"at": window.anchor} if window.length else {}
     if Data.SPIKES in inputs:
-        at = window.anchor if window.length else length // 2
-        held |= {"spikes": random_spikes(rate, length, shape.size, seed), "at": at}
+        held["spikes"] = random_spikes(rate, length, shape.size, seed)
     if Data.EVENTS in inputs:
-        held["events"] = [event_stream(rate, shape.size, 100 * seed + camera) for camera in range(shape.cameras)]
+        seeds = (100 * seed + camera for camera in range(shape.cameras))
+        held["events"] = [event_stream(rate, shape.size, one, span) for one in seeds]
     if Data.FRAMES in inputs:
         held["frames"] = np.float32(rate) * picture(Data.FRAMES, shape.size, seed, frames=shape.frames)
         held["frame_times"] = np.linspace(0, length - 1, shape.frames)

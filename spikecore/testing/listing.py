@@ -15,8 +15,8 @@ HEAVY = ("torch", "cv2", "numba", "h5py", "av", "scipy", "matplotlib", "tensorfl
 _CHILD = """
 import json, sys
 plugin, sys.path[:] = json.loads(sys.argv[1])
-from spikecore.config import describe
-from spikecore.host import PluginHost
+from spikecore.plugin.options import describe
+from spikecore.plugin.host import PluginHost
 host = PluginHost.discover(allow=[plugin], block=[])
 for component in host.components():
     describe(component.config)

@@ -7,9 +7,10 @@ from typing import ClassVar
 import pytest
 import torch
 
-from spikecore.batch import Batch, collate
-from spikecore.component import Component, Data, Kind
-from spikecore.interfaces import Loss, LossTerms
+from spikecore.data.batch import Batch, collate
+from spikecore.data.kinds import Data
+from spikecore.plugin.component import Component, Kind
+from spikecore.plugin.interfaces import Loss, LossTerms
 from spikecore.testing import data
 from spikecore.testing.checks import batch_arrays, changed
 from spikecore.testing.contract import ComponentContract

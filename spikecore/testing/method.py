@@ -8,9 +8,10 @@ from typing import Any, ClassVar, TypeAlias
 import pytest
 import torch
 
-from spikecore.batch import Batch, collate
-from spikecore.component import Component, Data
-from spikecore.sample import Sample, Window
+from spikecore.data.batch import Batch, collate
+from spikecore.data.kinds import Data
+from spikecore.data.sample import Sample, Window
+from spikecore.plugin.component import Component
 from spikecore.testing import data
 from spikecore.testing.checks import batch_arrays, changed, copied, difference, shape_fault
 from spikecore.testing.contract import ComponentContract
@@ -65,7 +66,7 @@ class MethodContract(ComponentContract):
         assert isinstance(built.window, Window), f"window is {built.window!r}"
 
     def test_gives_the_declared_shapes(self, built: Any, entry: Component, run: Run) -> None:
-        """For every kind it produces there is a tensor of the shape in `spikecore.sample`, also for odd sizes.
+        """For every kind it produces there is a tensor of the shape in `spikecore.data.sample`, also for odd sizes.
 
         If this fails: see `produces=(…)` of the `Component`; pad inside where sizes must be multiples, and crop after.
         """

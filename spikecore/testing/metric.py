@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from spikecore.component import Component, Data, Kind
-from spikecore.host import PluginHost
-from spikecore.interfaces import Metric
+from spikecore.data.kinds import Data
+from spikecore.plugin.component import Component, Kind
+from spikecore.plugin.host import PluginHost
+from spikecore.plugin.interfaces import Metric
 from spikecore.testing import data
 from spikecore.testing.contract import ComponentContract
 

@@ -10,15 +10,18 @@ import pytest
 import torch
 from torch import nn
 
-from spikecore.adapter import load_model
-from spikecore.component import Component, Kind
-from spikecore.experiment import Bound
-from spikecore.host import PluginHost
-from spikecore.interfaces import Stage
-from spikecore.sample import Sample
-from spikecore.testing.checks import difference
+from spikecore.data.kinds import Data
+from spikecore.data.sample import Sample, event_span
+from spikecore.plugin.bound import Bound
+from spikecore.plugin.component import Component, Kind
+from spikecore.plugin.host import PluginHost
+from spikecore.plugin.interfaces import Stage
+from spikecore.testing import data
+from spikecore.testing.checks import copied, difference, shape_fault
 from spikecore.testing.method import MethodContract, Results, Run
-from spikecore.weights import locate, statement
+from spikecore.weights.files import statement
+from spikecore.weights.find import locate
+from spikecore.weights.load import load_model
 
 
 class ModelContract(MethodContract):
@@ -101,6 +104,56 @@ class ModelContract(MethodContract):
         differing = [key for key, value in states[0].items() if not torch.equal(value, states[1][key])]
         assert not differing, f"differ under one seed: {', '.join(differing)}"
 
+    @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+    def test_session_begins_like_forward(self, built: Any, entry: Component, run: Run, device: str) -> None:
+        """If it offers `session(sample)`, the first `session.outputs(at)` is what `forward` gives for that instant.
+
+        If this fails: a session holds its state itself, at rest when it begins; outputs are mappings like those of
+        `forward` for one item, on the model's device.
+        """
+        if device == "cuda" and not torch.cuda.is_available():
+            pytest.skip("no CUDA device")
+        sample, instants = self._walk(built, entry)
+        built.to(device)
+        for at in (instants[0], instants[-1]):
+            (first,) = _walked(built, entry, sample, [at])
+            with torch.no_grad():
+                alone = run(self.batch(sample.around(built.window, at), device=device))
+            assert first.keys() == alone.keys(), f"gives {', '.join(first)}; forward gives {', '.join(alone)}"
+            for kind, value in first.items():
+                assert value.device.type == device, f"{kind} is on {value.device}, the model on {device}"
+                apart = difference(value, alone[kind])
+                assert apart <= self.tolerance, f"{kind} of instant {at} differs by {apart:g} from that of forward"
+
+    def test_session_repeats_itself(self, built: Any, entry: Component) -> None:
+        """Sessions of one sample that are asked for the same instants, in increasing order, give the same results.
+
+        If this fails: nothing may be left on the model when a session ends, and nothing is random.
+        """
+        sample, instants = self._walk(built, entry)
+        one, other = (_walked(built, entry, sample, instants) for _ in range(2))
+        for at, first, second in zip(instants, one, other, strict=True):
+            for kind, value in first.items():
+                fault = shape_fault(kind, tuple(value.shape), 1, self.sizes[0])
+                assert not fault, f"of instant {at}, {fault}"
+                assert bool(value.isfinite().all()), f"{kind} of instant {at} holds NaN or infinity"
+                apart = difference(value, second[kind])
+                assert apart <= self.tolerance, f"{kind} of instant {at} differs by {apart:g} the second time"
+
+    def _walk(self, built: Any, entry: Component) -> tuple[Sample, list[int]]:
+        """A recording longer than the window, and instants in it, some side by side, some with gaps."""
+        if getattr(built, "session", None) is None:
+            pytest.skip("offers no session")
+        window, frames = built.window, built.window.unit == "frames"
+        if Data.FRAMES in entry.consumes or (window.length is None and Data.SPIKES not in entry.consumes):
+            pytest.skip("gives one result of a recording")
+        length, span = (window.length or self.length) + 12, (window.length or 0) + 1200
+        shape = data.Shape(self.sizes[0], length if frames else self.length, self.cameras, span=span)
+        sample = data.sample(entry.consumes, shape, seed=3)
+        whole = range(len(sample.spikes)) if frames and sample.spikes is not None else event_span(sample.events)
+        valid = window.valid(len(whole), whole.start)
+        return sample, [valid[number] for number in sorted({0, 1, 2, len(valid) // 2, len(valid) - 1})]
+
     def test_stages_are_a_recipe(self, built: Any) -> None:
         """`stages()` is a list of `Stage`s, each with steps or epochs, whose patterns fit parameters.
 
@@ -132,6 +185,12 @@ class ModelContract(MethodContract):
             stated = load_model(host, Bound(entry, host.configure(entry, {})), weights.name).bound.config
             made = statement(path, entry)
             assert made is None or host.configure(entry, made["options"]) == stated, f"options of {weights.name!r}"
+
+
+def _walked(built: Any, entry: Component, sample: Sample, instants: Sequence[int]) -> list[Results]:
+    with torch.inference_mode():
+        session = built.eval().session(copied(sample))
+        return [_declared(session.outputs(at), entry) for at in instants]
 
 
 def _declared(output: Mapping[str, torch.Tensor], entry: Component) -> Results:

@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from spikecore.component import Component, Data, Kind
-from spikecore.host import PluginHost
-from spikecore.interfaces import SpikeSource
-from spikecore.output import write_stream
-from spikecore.sample import Sample
+from spikecore.data.kinds import Data
+from spikecore.data.sample import Sample
+from spikecore.files.recordings import write_stream
+from spikecore.plugin.component import Component, Kind
+from spikecore.plugin.host import PluginHost
+from spikecore.plugin.interfaces import SpikeSource
 from spikecore.testing.checks import changed, sample_arrays, shape_fault
 from spikecore.testing.contract import ComponentContract
 
@@ -69,14 +70,15 @@ class SourceContract(ComponentContract):
         """
         held = built[0].kinds
         assert entry.produces, f"{entry.id} does not say what it produces"
-        missing, extra = entry.produces - held, held - entry.produces - {Data.LABEL, Data.TEXT}
+        declared = frozenset(entry.produces)
+        missing, extra = declared - held, held - declared - {Data.LABEL, Data.TEXT}
         assert not missing, f"declared but not carried: {', '.join(sorted(missing))}"
         assert not extra, f"carried but not declared: {', '.join(sorted(extra))}"
 
     def test_targets_are_what_they_should_be(self, built: SpikeSource, entry: Component) -> None:
-        """Ground truth is of declared kinds, float32, in the shapes and ranges of `spikecore.sample`.
+        """Ground truth is of declared kinds, float32, in the shapes and ranges of `spikecore.data.sample`.
 
-        If this fails: see `targets=(…)` of the `Component`, and the table of shapes in `spikecore.sample`.
+        If this fails: see `targets=(…)` of the `Component`, and the table of shapes in `spikecore.data.sample`.
         """
         for kind, value in built[0].target.items():
             assert kind in entry.targets, f"a target of kind {kind} is not declared"

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from spikecore.batch import Batch
-from spikecore.component import Data
-from spikecore.interfaces import LossTerms, Stage
-from spikecore.sample import Sample, Window
+from spikecore.data.batch import Batch
+from spikecore.data.kinds import Data
+from spikecore.data.sample import Sample, Window
+from spikecore.plugin.interfaces import LossTerms, Stage
 from spikecore.testing import data
 
 _SIZE = (6, 7)
@@ -51,12 +51,12 @@ class TinyModel(nn.Module):
                 parameter.copy_(torch.rand(parameter.shape, generator=random) - 1)
 
     def forward(self, batch: Batch, /) -> Mapping[str, torch.Tensor]:
-        """See `spikecore.interfaces.Model`."""
+        """See `spikecore.plugin.interfaces.Model`."""
         assert batch.spikes is not None  # the source above gives spikes
         return {Data.IMAGE: self.network(batch.spikes.tensor().mean(1, keepdim=True))}
 
     def stages(self) -> Sequence[Stage]:
-        """See `spikecore.interfaces.Model`."""
+        """See `spikecore.plugin.interfaces.Model`."""
         return [Stage("tiny", steps=16, losses={"tiny/l2": 1.0}, optimiser={"use": "adam", "lr": 0.05})]
 
 
@@ -77,7 +77,7 @@ class TinyLoss(nn.Module):
         self.keys: list[tuple[str, ...]] = []
 
     def forward(self, output: Mapping[str, torch.Tensor], batch: Batch, /) -> LossTerms:
-        """See `spikecore.interfaces.Loss`."""
+        """See `spikecore.plugin.interfaces.Loss`."""
         if len(self.keys) + 1 == self.kill_at:
             raise Killed(f"at answer {self.kill_at}")
         self.keys.append(batch.keys)
@@ -94,14 +94,14 @@ class TinyMetric:
         self.reset()
 
     def update(self, preds: torch.Tensor, target: torch.Tensor, /) -> None:
-        """See `spikecore.interfaces.Metric`."""
+        """See `spikecore.plugin.interfaces.Metric`."""
         self.total += float((preds - target).abs().mean(dim=(1, 2, 3)).sum())
         self.items += len(preds)
 
     def compute(self) -> torch.Tensor:
-        """See `spikecore.interfaces.Metric`."""
+        """See `spikecore.plugin.interfaces.Metric`."""
         return torch.tensor(self.total / self.items)
 
     def reset(self) -> None:
-        """See `spikecore.interfaces.Metric`."""
+        """See `spikecore.plugin.interfaces.Metric`."""
         self.total, self.items = 0.0, 0

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from spikecore.component import Component, Kind, PluginInfo
 from spikecore.errors import SpikecoreError
-from spikecore.hookspecs import hookimpl
-from spikecore.host import PluginHost
-from spikecore.interfaces import Stage, Trainer, TrainResult, TrainRun
-from spikecore.observe import RunInfo
+from spikecore.plugin.component import Component, Kind, PluginInfo
+from spikecore.plugin.hookspecs import hookimpl
+from spikecore.plugin.host import PluginHost
+from spikecore.plugin.interfaces import Stage, Trainer, TrainResult, TrainRun
+from spikecore.plugin.run_info import RunInfo
 from spikecore.testing.contract import ComponentContract
 from spikecore.testing.tiny import Killed, TinyLoss, TinyMetric, TinyModel, TinySource
 
@@ -34,27 +34,27 @@ class Witness:
 
     @hookimpl
     def spikecore_info(self) -> PluginInfo:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         return PluginInfo("notes what observers are told")
 
     @hookimpl
     def spikecore_run_start(self, run: RunInfo) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         self.started.append(run)
 
     @hookimpl
     def spikecore_step_end(self, step: int) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         self.steps.append(step)
 
     @hookimpl
     def spikecore_checkpoint_saved(self, path: Path) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         self.saved.append(path)
 
     @hookimpl
     def spikecore_run_end(self, result: Mapping[str, object]) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         self.ended.append(result)
 
 
@@ -185,7 +185,8 @@ class TrainerContract(ComponentContract):
     def test_tells_observers(self, built: Trainer, entry: Component, tmp_path: Path) -> None:
         """Observers hear of the start, every step, every checkpoint, and the end.
 
-        If this fails: call `run.host.hook.spikecore_run_start(run=info)` and its siblings; end in a `finally`.
+        If this fails: train inside `with spikecore.observed(run.host, RunInfo("train", …)) as running:` and call
+        `running.step(…)` after every step, `running.saved(…)` after every checkpoint.
         """
         witness, host = Witness(), PluginHost()
         host.register(witness, "witness")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from spikecore.kernels.benchmark import run, table
+from spikecore_plugin_evaluate.kernels import run, table
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Measure the kernels beside NumPy and the memory.")

@@ -1,4 +1,4 @@
-"""A contract class for every fake component; run by tests/test_testing_kit.py, not by itself."""
+"""A contract class for every fake component; run by tests/testing/test_kit.py, not by itself."""
 
 from __future__ import annotations
 

@@ -5,10 +5,31 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from spikecore.errors import UsageError
+
+
+class At:
+    """A work: one of the functions below, at a folder."""
+
+    def __init__(self, function: Callable[[str, int], dict[str, Any]], job: str = "") -> None:
+        self.function, self.job = function, job
+
+    def __call__(self) -> Callable[[int], dict[str, Any]]:
+        """Called once in each process."""
+        return partial(self.function, self.job)
+
+
+class Unbuilt:
+    """A work that cannot be built."""
+
+    def __call__(self) -> Callable[[int], dict[str, Any]]:
+        """Called once in each process."""
+        raise UsageError("no such method")
 
 
 def square(job: str, item: int) -> dict[str, Any]:

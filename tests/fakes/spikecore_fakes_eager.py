@@ -20,19 +20,19 @@ class Mean:
         self.window = Window.centred(config.window)
 
     def reconstruct(self, batch: Batch, /) -> torch.Tensor:
-        """See `spikecore.interfaces.Reconstructor`."""
+        """See `spikecore.plugin.interfaces.Reconstructor`."""
         return batch.spikes.tensor().mean(1, keepdim=True)
 
 
 @hookimpl
 def spikecore_info() -> PluginInfo:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     return PluginInfo("a fake", license="MIT")
 
 
 @hookimpl
 def spikecore_components() -> Iterable[Component]:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     yield Component(
         Kind.RECONSTRUCTOR,
         "mean",

@@ -12,8 +12,7 @@ from spikecore_plugin_baseline.config import ConvConfig
 from spikecore_plugin_baseline.conv import Conv
 
 import spikecore as sc
-from spikecore.errors import WeightsError
-from spikecore.weights import locate
+from spikecore import WeightsError, locate
 
 
 def psnr(image, truth):

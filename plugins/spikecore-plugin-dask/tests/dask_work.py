@@ -5,10 +5,25 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from spikecore import UsageError
+
+
+class At:
+    """A work: one of the functions below, at a folder; notes there which process has built it."""
+
+    def __init__(self, function: Callable[[str, int], dict[str, Any]], job: object = "") -> None:
+        self.function, self.job = function, str(job)
+
+    def __call__(self) -> Callable[[int], dict[str, Any]]:
+        """Called once in each process."""
+        if self.job:
+            Path(self.job, f"built-{os.getpid()}").touch(exist_ok=False)
+        return partial(self.function, self.job)
 
 
 def square(job: str, item: int) -> dict[str, Any]:

@@ -12,8 +12,9 @@ import psutil
 import pytest
 from spikecore_plugin_dask.executor import DaskExecutor
 
-from spikecore import Experiment, PluginHost
-from spikecore.jobs import Job, find_executor, run_job
+from spikecore import Experiment, Job, PluginHost, find_executor, recipe_of, run_job, settled
+
+EVALUATION = "spikecore_plugin_evaluate.evaluation:Evaluation"
 
 
 def squares(outcomes):
@@ -42,7 +43,12 @@ def job(host, tmp_path):
         "method": [{"use": "classic/tfp"}],
         "metric": [{"use": "builtin/psnr"}],
     }
-    return lambda name: Job.of("evaluate", Experiment.from_dict(table, host), tmp_path / name)
+
+    def job(name):
+        experiment = settled(Experiment.from_dict(table, host))
+        return Job.of(EVALUATION, experiment, recipe_of(experiment, tmp_path / name), tmp_path / name)
+
+    return job
 
 
 def scores(outcomes):
@@ -54,9 +60,9 @@ def scores(outcomes):
 def test_four_clips_have_the_results_of_the_local_executor_and_are_done_once(host, job, tmp_path):
     asked = []
 
-    def executor(work, text, items):
+    def executor(work, items):
         asked.append(list(items))
-        return find_executor(host, "dask", 2)(work, text, items)
+        return find_executor(host, "dask", 2)(work, items)
 
     here = scores(run_job(job("here"), range(4), find_executor(host, "local", 1)))
     there = scores(run_job(job("there"), range(4), executor))
@@ -71,14 +77,14 @@ def test_four_clips_have_the_results_of_the_local_executor_and_are_done_once(hos
 
 
 def test_an_error_is_the_reason_of_its_item_alone():
-    outcomes = {outcome.item: outcome for outcome in DaskExecutor(2)(work.complain, "", range(4))}
+    outcomes = {outcome.item: outcome for outcome in DaskExecutor(2)(work.At(work.complain), range(4))}
     assert squares(outcomes.values()) == {0: 0, 3: 9}
     assert outcomes[1].reason == "item 1 cannot be\n  try: item 3"
     assert outcomes[2].reason == "ZeroDivisionError: two"
 
 
 def test_a_killed_worker_loses_no_item(tmp_path, until):
-    outcomes = DaskExecutor(2)(work.wait, str(tmp_path), range(4))
+    outcomes = DaskExecutor(2)(work.At(work.wait, tmp_path), range(4))
     (tmp_path / "go-0").touch()
     assert next(outcomes).item == 0
     (pid,) = until(lambda: began(tmp_path).get(1))
@@ -90,7 +96,7 @@ def test_a_killed_worker_loses_no_item(tmp_path, until):
 
 
 def test_a_deadly_item_is_given_up_and_the_others_are_done(tmp_path):
-    outcomes = list(DaskExecutor(2, tries=2)(work.die_on_two, str(tmp_path), range(6)))
+    outcomes = list(DaskExecutor(2, tries=2)(work.At(work.die_on_two, tmp_path), range(6)))
     assert squares(outcomes) == {0: 0, 1: 1, 3: 9, 4: 16, 5: 25}
     (failed,) = (outcome for outcome in outcomes if outcome.result is None)
     assert (failed.item, failed.reason) == (2, "its worker died 2 times")
@@ -98,7 +104,7 @@ def test_a_deadly_item_is_given_up_and_the_others_are_done(tmp_path):
 
 
 def test_closing_early_leaves_no_processes(tmp_path, until, gone):
-    outcomes = DaskExecutor(2)(work.wait, str(tmp_path), range(6))
+    outcomes = DaskExecutor(2)(work.At(work.wait, tmp_path), range(6))
     (tmp_path / "go-0").touch()
     assert next(outcomes).item == 0
     pids = until(lambda: began(tmp_path).get(1))
@@ -107,7 +113,7 @@ def test_closing_early_leaves_no_processes(tmp_path, until, gone):
 
 
 def test_it_listens_on_the_loopback_interface_alone():
-    outcomes = DaskExecutor(1)(work.square, "", range(2))
+    outcomes = DaskExecutor(1)(work.At(work.square), range(2))
     next(outcomes)
     here = psutil.Process()
     open_ports = [
@@ -127,7 +133,7 @@ import dask_work
 from spikecore_plugin_dask.executor import DaskExecutor
 if __name__ == "__main__":
     try:
-        list(DaskExecutor(2)(dask_work.wait, sys.argv[1], range(6)))
+        list(DaskExecutor(2)(dask_work.At(dask_work.wait, sys.argv[1]), range(6)))
     except KeyboardInterrupt:
         sys.exit("stopped")
 """
@@ -156,7 +162,7 @@ def test_ctrl_c_ends_everything_with_one_message(tmp_path, until, gone):
 def test_nothing_is_imported_before_it_is_asked_for():
     code = """
 import sys
-from spikecore.host import PluginHost
+from spikecore import PluginHost
 host = PluginHost.discover(allow=["dask"], block=[])
 assert host.hook.spikecore_executor(name="local", workers=1, address="") is None
 assert not {"dask", "distributed", "torch"} & set(sys.modules)

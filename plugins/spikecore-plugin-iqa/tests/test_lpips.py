@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from spikecore import UsageError
-from spikecore.errors import Unavailable, WeightsError
+from spikecore import Unavailable, UsageError, WeightsError
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 import torch
 from spikecore_plugin_iqa.svm import read_svm
 
-from spikecore.errors import Unavailable, WeightsError
+from spikecore import Unavailable, WeightsError
 
 HEADER = {
     "svm_type": "epsilon_svr",

@@ -14,8 +14,7 @@ from spikecore_plugin_simulate.config import ClassesConfig, Dataset
 from spikecore_plugin_simulate.labels import NAMES
 from spikecore_plugin_simulate.original_classes import original_latent
 
-from spikecore import SpikeFormatError, UsageError
-from spikecore.statistics import spike_statistics
+from spikecore import SpikeFormatError, UsageError, spike_statistics
 
 
 def test_labels_are_the_original_ones():

@@ -96,7 +96,7 @@ def test_classes(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["none.mp4", "-o", "a.dat"], 1, "none.mp4: cannot be opened: No such file"),
+        (["none.mp4", "-o", "a.dat"], 1, "none.mp4: no such file"),
         (["http://127.0.0.1/a.mp4", "-o", "a.dat"], 2, "is an address"),
         (["scene", "-o", "a.xyz"], 1, "no installed plugin writes recordings of this name"),
         (["scene", "-o", "none/a.dat"], 1, "there is no folder none"),

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from spikecore.statistics import spike_statistics
+from spikecore import spike_statistics
 
 
 def slope(image):

@@ -52,18 +52,14 @@ def networks(clip):
         with torch.inference_mode():
             return (network(2 * padded - 1)[0, 0, 1:-1].numpy() * 128 + 127) / 255
 
-    from spikecore.adapter import prepare
-
     slow = best(plain)
     report("generate, fast", best(lambda: generate(network, scene, start, fast=True)), slow)
     print(f"  PSNR {psnr(np.clip(plain() * scene.gain, 0, 1), truth):.3f} dB, as float32")
     for name, options in (("bin = 1", {"bin": 1}), ("joined where still", {})):
         experiment = sc.compose(model={"use": "spikling/semi-unet", **options})
-        method = prepare(experiment.host, experiment.method, experiment.run).reconstructor
-        batch = sc.collate([clip.around(method.window)]).to("cpu")
-        report(f"spikling/semi-unet, {name}", best(lambda m=method, b=batch: m.reconstruct(b)), slow)
-        image = method.reconstruct(batch)[0, 0].cpu().numpy()
-        print(f"  PSNR {psnr(np.clip(image * scene.gain, 0, 1), truth):.3f} dB")
+        method = sc.prepare(experiment)
+        report(f"spikling/semi-unet, {name}", best(lambda m=method: m.image(scene, clip.at)), slow)
+        print(f"  PSNR {psnr(method.image(scene, clip.at), truth):.3f} dB")
 
 
 def interval_loop(spikes, at):

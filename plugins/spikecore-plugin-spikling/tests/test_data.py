@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from spikecore_plugin_spikling.simulator import video_to_spike, write_pair
 
-from spikecore import PluginHost, SpikeFormatError, UsageError
-from spikecore.errors import OutputError, UnknownComponent
+from spikecore import OutputError, PluginHost, SpikeFormatError, UnknownComponent, UsageError
 
 
 def test_simulated_pairs_are_the_originals(golden, tmp_path):

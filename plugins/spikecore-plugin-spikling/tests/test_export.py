@@ -9,8 +9,8 @@ import spikecore_plugin_spikling.export as export
 from spikecore_plugin_spikling.methods import Method, painter
 
 import spikecore as sc
+from spikecore import OutputError
 from spikecore.cli import main
-from spikecore.errors import OutputError
 
 
 def frames_of(path):

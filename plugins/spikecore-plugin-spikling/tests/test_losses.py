@@ -11,8 +11,7 @@ from spikecore_plugin_spikling.semi_unet import grey_levels
 from spikecore_plugin_spikling.vgg import distance, load_features
 from torch import nn
 
-from spikecore import Batch, UsageError
-from spikecore.errors import MissingTruth, WeightsError
+from spikecore import Batch, MissingTruth, UsageError, WeightsError
 
 
 def judged(loss, image, truth):

@@ -11,7 +11,7 @@ from spikecore_plugin_spikling.network import SemiUnet
 from spikecore_plugin_spikling.semi_unet import fast_bfloat16, grey_levels, on_any_size
 
 import spikecore as sc
-from spikecore.errors import WeightsError
+from spikecore import WeightsError
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ def test_weights_files_are_read_by_the_runner(network, tmp_path):
     frames = np.random.default_rng(0).random((32, 12, 16)) < 0.3
     host = sc.PluginHost.discover()
     experiment = sc.compose(model={"use": "spikling/semi-unet", "arithmetic": "float32"}, host=host)
-    from spikecore.adapter import load_model
+    from spikecore import load_model
 
     model = load_model(host, experiment.method, str(tmp_path / "spikling-01-0027.pth")).model
     assert torch.equal(model.network.state_dict()["flat.weight"], network.state_dict()["flat.weight"])

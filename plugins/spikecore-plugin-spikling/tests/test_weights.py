@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import spikecore as sc
-from spikecore.component import Kind
+from spikecore import Kind
 
 METHODS = {
     "network": ("spikling/semi-unet", {}),

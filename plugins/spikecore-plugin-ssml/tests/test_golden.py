@@ -12,7 +12,6 @@ from spikecore_plugin_ssml.labels import tfi_label, tfp_label
 from spikecore_plugin_ssml.variants import build_branch, build_double
 
 import spikecore as sc
-from spikecore.adapter import prepare
 
 from .conftest import unpacked
 
@@ -115,10 +114,11 @@ def test_spikecvs_checkpoint_gives_what_it_gave(shared, golden, clip):
     file = golden(f"pre_nbsn83000_{clip}.npz")
     stream = sc.open(shared / "data" / "base" / "train" / "spike" / f"{clip}.dat", height=250, width=400)
     experiment = sc.compose(
-        model={"use": "ssml/nbsn", "rate_guard": False}, weights=str(shared / "weights" / "nbsn_83000_simple.pth")
+        model={"use": "ssml/nbsn", "rate_guard": False},
+        weights=str(shared / "weights" / "nbsn_83000_simple.pth"),
+        gain=1.0,
+        display="raw",
     )
-    method = prepare(experiment.host, experiment.method, experiment.run)
-    sample = sc.Sample(key=clip, spikes=stream, at=150).around(method.reconstructor.window)
     with pytest.warns(UserWarning, match=r"exceeds 0\.2 per frame"):
-        image = method.reconstructor.reconstruct(sc.collate([sample]).to("cpu"))
-    assert_close(image[0, 0], file["out"])
+        image = sc.prepare(experiment).image(stream, at=150)
+    assert_close(torch.from_numpy(image), file["out"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
-import attrs
 import pytest
 import torch
 from spikecore_plugin_ssml.config import Variant
@@ -12,8 +11,7 @@ from spikecore_plugin_ssml.importer import bsn, mutual, nbsn
 from spikecore_plugin_ssml.variants import build_branch, build_double
 
 import spikecore as sc
-from spikecore.adapter import prepare
-from spikecore.errors import ConfigError, WeightsError
+from spikecore import ConfigError, WeightsError
 
 from .conftest import enlivened
 
@@ -92,4 +90,4 @@ def test_a_variant_that_contradicts_the_file_is_refused(tmp_path):
     torch.save(state(build_branch(Variant.A, "nbsn")), path)
     experiment = sc.compose(model={"use": "ssml/nbsn", "variant": "c"})
     with pytest.raises(ConfigError, match=r"variant=c was given, but .* made with variant=a"):
-        prepare(experiment.host, experiment.method, attrs.evolve(experiment.run, weights=str(path)))
+        sc.prepare(experiment.method, host=experiment.host, weights=path)

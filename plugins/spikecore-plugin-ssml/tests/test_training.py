@@ -13,8 +13,8 @@ import torch
 from click.testing import CliRunner
 
 import spikecore as sc
+from spikecore import Stage, TrainRun
 from spikecore.cli import cli
-from spikecore.interfaces import Stage, TrainRun
 from spikecore.testing import data
 
 PACKAGE = Path(spikecore_plugin_ssml.__file__).parent

@@ -23,8 +23,7 @@ from spikecore_plugin_train.loop import Loop
 from spikecore_plugin_train.order import Order
 from torch import nn
 
-from spikecore import PluginHost, PluginInfo, Sample, Window, hookimpl
-from spikecore.interfaces import LossTerms, Stage, TrainRun
+from spikecore import LossTerms, PluginHost, PluginInfo, Sample, Stage, TrainRun, Window, hookimpl
 from spikecore.testing.data import random_spikes
 
 SAMPLES, SIZE, FRAMES, BATCH = 32, 32, 41, 8

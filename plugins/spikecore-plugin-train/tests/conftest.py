@@ -6,8 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+
+from spikecore import EventStream, Sample, SpikeStream
 
 HERE = Path(__file__).resolve().parent
 EXAMPLE = HERE.parents[2] / "examples" / "spikecore-plugin-tiny"
@@ -67,6 +70,30 @@ def with_tiny(tmp_path_factory):
     return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "SPIKECORE_RESULTS": str(site / "results.sqlite")}
 
 
-def equal_states(one, other):
-    """Two state dicts equal bit for bit."""
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+def everything(height=6, width=9, factor=1):
+    """A sample whose spikes, events, frames and targets all show one and the same numbered picture."""
+    picture = np.arange(height * width).reshape(height, width)
+    spikes = SpikeStream.from_frames(picture[None] >> np.arange(6)[:, None, None] & 1, gain=2.0)
+    y, x = (axis.ravel() for axis in np.indices(picture.shape))
+    repeats = picture.ravel()
+    events = EventStream(
+        x=np.repeat(x, repeats), y=np.repeat(y, repeats), t=np.arange(repeats.sum()),
+        p=np.ones(repeats.sum(), bool), height=height, width=width,
+    )  # fmt: skip
+    large = np.kron(picture, np.ones((factor, factor))).astype(np.float32)
+    dense = picture.astype(np.float32)
+    return Sample(
+        key="everything",
+        spikes=spikes,
+        events=[events],
+        frames=np.stack([dense[None], dense[None] + 1]),
+        target={"image": large[None], "video": dense[None, None], "depth": dense[None], "features": np.arange(3)},
+    )
+
+
+def weights(model):
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+def apart(one, other):
+    return max(float((one[name] - other[name]).abs().max()) for name in one)

@@ -15,10 +15,16 @@ from spikecore_plugin_train.assemble import assemble
 from spikecore_plugin_train.commands import train
 from spikecore_plugin_train.stages import Plan, trainable_names
 
-from spikecore import ConfigError, Experiment, PluginHost
-from spikecore.config import override, read_table
-from spikecore.errors import CompositionError, UnknownComponent
-from spikecore.results import Results
+from spikecore import (
+    CompositionError,
+    ConfigError,
+    Experiment,
+    PluginHost,
+    UnknownComponent,
+    evaluate,
+    override,
+    read_table,
+)
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "spikecore-plugin-tiny"
 EXPERIMENTS = {
@@ -68,17 +74,17 @@ def test_examples_are_resolved_completely(host, name):
 
 def test_a_trained_image_model_reconstructs(host, tmp_path):
     """The weights of a training are weights of the runner, and in its units."""
+    pytest.importorskip("spikecore_plugin_evaluate")
     bound = experiment(host, "image", ["stage.0.steps=2", "stage.1.steps=40"])
     trainer, run = assemble(bound, tmp_path)
     score = trainer.fit(run).scores["builtin/psnr"]
-    from spikecore.evaluation import evaluate_item
-
     table = bound.dump()
     table |= {"source": table.pop("validation"), "run": {"weights": str(tmp_path / "weights.safetensors")}}
     for role in ("trainer", "loss", "stage"):
         del table[role]
-    judged = [evaluate_item(Experiment.from_dict(table, host), item, tmp_path) for item in range(3)]
-    values = [score["value"] for one in judged for score in one["scores"] if score["metric"] == "builtin/psnr"]
+    judged = evaluate(Experiment.from_dict(table, host))
+    values = [one.value for one in judged if one.metric == "builtin/psnr" and one.item]
+    assert len(values) == 3
     assert sum(values) / 3 == pytest.approx(score, abs=1e-3)
 
 
@@ -120,7 +126,7 @@ def spikecore(folder, environment, *arguments):
 
 def test_the_command_trains_refuses_and_resumes(with_tiny, tmp_path):
     path = str(EXAMPLE / "train_depth.toml")
-    settings = ["--set", "source.clips=4", "--set", 'trainer.logs=["csv", "results"]', "-o", "run"]
+    settings = ["--set", "source.clips=4", "-o", "run"]
     done = spikecore(tmp_path, with_tiny, "train", path, *settings)
     assert done.returncode == 0, done.stderr
     assert "run/weights.safetensors" in done.stdout
@@ -134,8 +140,11 @@ def test_the_command_trains_refuses_and_resumes(with_tiny, tmp_path):
     again = spikecore(tmp_path, with_tiny, "train", str(tmp_path / "run" / "run.json"), "-o", "run", "--resume")
     assert again.returncode == 0, again.stderr
     assert "10 steps" in again.stderr
-    (kept,) = Results(Path(with_tiny["SPIKECORE_RESULTS"])).runs("train")
-    assert (kept.name, kept.state) == ("tiny-depth", "done")
+    pytest.importorskip("spikecore_plugin_results")
+    told = spikecore(tmp_path, with_tiny, "results", "--kind", "train").stdout
+    (kept,) = [line for line in told.splitlines() if " train " in line]
+    assert "tiny-depth" in kept
+    assert " done " in kept
 
 
 def test_a_restart_goes_on_with_the_run_of_its_own_launch_only(with_tiny, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import json
 import resource
 import sys
 from types import SimpleNamespace
@@ -11,11 +12,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from spikecore_plugin_train.logs.table import CsvLog
 
-from spikecore import OutputError, PluginHost, Sample, SpikeStream
-from spikecore.errors import PluginError
-from spikecore.results import Results
+from spikecore import OutputError, PluginError, PluginHost, Sample, Score, SpikeStream, hookimpl
+from spikecore.cli import cli
 from spikecore.testing.tiny import TinyMetric
 
 
@@ -61,21 +62,77 @@ def test_csv_of_a_resumed_run_is_that_of_one_in_one_piece(task, tmp_path):
     assert rows(tmp_path / "resumed") == rows(tmp_path / "whole")
 
 
-def test_results_hold_one_run_with_its_scores_and_weights(task, tmp_path, monkeypatch):
-    monkeypatch.setenv("SPIKECORE_RESULTS", str(tmp_path / "results.sqlite"))
-    given = {"options": {"logs": ["results"]}, "validation": task.TinySource(2), "metrics": {"mae": TinyMetric()}}
-    recipe = {"experiment": {"name": "named", "model": {"use": "tiny/model"}}, "fingerprint": "f00"}
-    result, _ = task.train(tmp_path / "run", recipe=recipe, **given)
+RECIPE = {"experiment": {"name": "named", "model": {"use": "tiny/model"}}, "fingerprint": "f00"}
+
+
+class Heard:
+    """What the observers of a host are told."""
+
+    def __init__(self):
+        self.runs, self.scores, self.saved, self.ends = [], [], [], []
+
+    @hookimpl
+    def spikecore_run_start(self, run):
+        self.runs.append(run)
+
+    @hookimpl
+    def spikecore_scores(self, run, scores):
+        self.scores += [(run.id, score) for score in scores]
+
+    @hookimpl
+    def spikecore_checkpoint_saved(self, path):
+        self.saved.append(path.name)
+
+    @hookimpl
+    def spikecore_run_end(self, run, result):
+        self.ends.append((run.id, result["state"]))
+
+
+def test_observers_of_the_host_hear_of_one_run_with_its_scores_and_files(task, tmp_path):
+    host, heard = PluginHost(), Heard()
+    host.watch(heard, "heard")
+    given = {"validation": task.TinySource(2), "metrics": {"mae": TinyMetric()}, "recipe": RECIPE, "host": host}
+    result, _ = task.train(tmp_path, **given)
     result.checkpoint.unlink()
-    task.train(tmp_path / "run", recipe=recipe, resume="auto", **given)
-    results = Results(tmp_path / "results.sqlite")
-    (run,) = results.runs()
-    assert (run.kind, run.name, run.state, run.fingerprint) == ("train", "named", "done", "f00")
-    ((_, score),) = results.scores(run.id)
-    assert (score.method, score.metric, score.higher_is_better) == ("tiny/model", "mae", False)
-    assert score.value == pytest.approx(result.scores["mae"])
-    names = {path.rpartition("/")[2] for path in results.artefacts(run.id)}
-    assert "weights.safetensors" in names
+    task.train(tmp_path, resume="auto", **given)
+    assert {(run.kind, run.name, run.total, run.id) for run in heard.runs} == {("train", "named", 24, heard.runs[0].id)}
+    assert heard.ends == 2 * [(heard.runs[0].id, "done")]
+    last = Score("", "tiny/model", "mae", result.scores["mae"], "", False)
+    assert heard.scores[-1] == (heard.runs[0].id, last)
+    assert {"weights.safetensors", "best.safetensors", "step-000000024.pt", "item-0.png"} <= set(heard.saved)
+
+
+def test_a_score_without_a_value_says_why(task, tmp_path):
+    class Nothing(TinyMetric):
+        def compute(self):
+            return torch.tensor(float("nan"))
+
+    host, heard = PluginHost(), Heard()
+    host.watch(heard, "heard")
+    task.train(tmp_path, 2, validation=task.TinySource(1), metrics={"mae": Nothing()}, host=host)
+    assert heard.scores[-1][1] == Score("", "Net", "mae", None, "the metric gave NaN", False)
+
+
+def test_the_results_plugin_records_a_run_once(task, tmp_path, monkeypatch):
+    pytest.importorskip("spikecore_plugin_results")
+    monkeypatch.setenv("SPIKECORE_RESULTS", str(tmp_path / "results.sqlite"))
+    host = PluginHost.discover(allow=["results"])
+    given = {"validation": task.TinySource(2), "metrics": {"mae": TinyMetric()}, "recipe": RECIPE, "host": host}
+    result, _ = task.train(tmp_path / "run", **given)
+    result.checkpoint.unlink()
+    task.train(tmp_path / "run", resume="auto", **given)
+    spikecore("results", "export", str(tmp_path / "values.json"))
+    (value,) = json.loads((tmp_path / "values.json").read_text())
+    assert [value[name] for name in ("kind", "name", "state", "item")] == ["train", "named", "done", ""]
+    assert (value["method"], value["metric"]) == ("tiny/model", "mae")
+    assert value["value"] == pytest.approx(result.scores["mae"])
+    told = spikecore("results", "show", value["run"])
+    assert str((tmp_path / "run" / "weights.safetensors").resolve()) in told
+    assert ".pt" not in told, "checkpoints come and go"
+
+
+def spikecore(*words):
+    return CliRunner().invoke(cli, words, catch_exceptions=False, standalone_mode=False).stdout
 
 
 @pytest.mark.skipif(importlib.util.find_spec("tensorboardX") is None, reason="tensorboardX is not installed")

@@ -10,8 +10,7 @@ from spikecore_plugin_train.schedules import rate, read_schedule
 from spikecore_plugin_train.stages import Plan, trainable_names
 from torch import nn
 
-from spikecore import ConfigError
-from spikecore.interfaces import Stage
+from spikecore import ConfigError, Stage
 
 
 @pytest.fixture

@@ -39,9 +39,9 @@ def test_options_name_the_picture(recording, tmp_path):
     ("text", "message"),
     [
         ('image = "a.gt.png"\n', "no stated frame"),
-        ('image = "none.png"\nat = 3\n', "No such file"),
+        ('image = "none.png"\nat = 3\n', "no such file"),
         ('image = "../a.gt.png"\nat = 3\n', "same folder"),
-        ('image = "a.dat"\nat = 3\n', "not a complete PNG"),
+        ('image = "a.dat"\nat = 3\n', "it starts with(.|\\n)*expected a grey PNG"),
         ('image = "a.gt.png"\nat = -1\n', "at"),
     ],
 )

@@ -32,19 +32,19 @@ _RIGHT: dict[Kind, dict[str, Any]] = {
 
 @hookimpl
 def spikecore_info() -> PluginInfo:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     return PluginInfo("fake components", license="MIT")
 
 
 @hookimpl
 def spikecore_converter(converter: Converter) -> None:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     converter.register_structure_hook(config.Lenient, config.read_leniently)
 
 
 @hookimpl
 def spikecore_components() -> Iterable[Component]:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     return [_component(fake) for fake in fakes()]
 
 

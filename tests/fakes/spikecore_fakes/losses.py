@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from spikecore import Batch
-from spikecore.interfaces import LossTerms
+from spikecore import Batch, LossTerms
 
 Output = Mapping[str, torch.Tensor]
 
@@ -21,7 +20,7 @@ class Squares(nn.Module):
         super().__init__()
 
     def forward(self, output: Output, batch: Batch, /) -> LossTerms:
-        """See `spikecore.interfaces.Loss`."""
+        """See `spikecore.plugin.interfaces.Loss`."""
         total = (output["image"] - batch.target["image"]).square().mean()
         return LossTerms(total, {"squares": total})
 

@@ -16,7 +16,7 @@ class Error:
         self.reset()
 
     def update(self, preds: torch.Tensor, target: torch.Tensor, /) -> None:
-        """See `spikecore.interfaces.Metric`."""
+        """See `spikecore.plugin.interfaces.Metric`."""
         self.take((preds - target).abs().flatten(1).mean(1))
 
     def take(self, errors: torch.Tensor) -> None:
@@ -25,11 +25,11 @@ class Error:
         self.items += len(errors)
 
     def compute(self) -> torch.Tensor:
-        """See `spikecore.interfaces.Metric`."""
+        """See `spikecore.plugin.interfaces.Metric`."""
         return torch.tensor(self.total / self.items)
 
     def reset(self) -> None:
-        """See `spikecore.interfaces.Metric`."""
+        """See `spikecore.plugin.interfaces.Metric`."""
         self.total, self.items = 0.0, 0
 
 

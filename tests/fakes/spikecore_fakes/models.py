@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from spikecore import Batch, Window
-from spikecore.interfaces import Stage
+from spikecore import Batch, Sample, Stage, Window, collate
 from spikecore_fakes.config import Windowed
 
 
@@ -26,7 +25,7 @@ class Convolution(nn.Module):
         )
 
     def forward(self, batch: Batch, /) -> Mapping[str, torch.Tensor]:
-        """See `spikecore.interfaces.Model`."""
+        """See `spikecore.plugin.interfaces.Model`."""
         return {"image": self.through(batch.spikes.tensor().mean(1, keepdim=True))}
 
     def through(self, mean: torch.Tensor) -> torch.Tensor:
@@ -34,8 +33,64 @@ class Convolution(nn.Module):
         return self.network(mean)
 
     def stages(self) -> Sequence[Stage]:
-        """See `spikecore.interfaces.Model`."""
+        """See `spikecore.plugin.interfaces.Model`."""
         return [Stage("all", epochs=1), Stage("last", steps=5, trains={"2.*": 1.0})]
+
+
+class Walks(Convolution):
+    """Right: offers a session that averages over its instants."""
+
+    def session(self, sample: Sample) -> Walk:
+        """A way through a recording."""
+        return Walk(self, sample)
+
+
+class Walk:
+    """The mean of the window, averaged over the instants so far."""
+
+    def __init__(self, model: Convolution, sample: Sample) -> None:
+        self.model, self.sample = model, sample
+        self.means: list[torch.Tensor] = []
+
+    def outputs(self, at: int) -> Mapping[str, torch.Tensor]:
+        """What the model gives of the average."""
+        batch = collate([self.sample.around(self.model.window, at)]).to(next(self.model.parameters()).device)
+        self.means.append(batch.spikes.tensor().mean(1, keepdim=True))
+        return {"image": self.model.through(sum(self.means) / len(self.means))}
+
+
+class WalksOn(Walks):
+    """Keeps one session for all recordings."""
+
+    walk: Walk | None = None
+
+    def session(self, sample: Sample) -> Walk:
+        self.walk = self.walk or Walk(self, sample)
+        return self.walk
+
+
+class WalksAstray(Walks):
+    """Its session draws lots once it has begun."""
+
+    def session(self, sample: Sample) -> Walk:
+        return Stray(self, sample)
+
+
+class Stray(Walk):
+    """Adds noise, though little."""
+
+    def outputs(self, at: int) -> Mapping[str, torch.Tensor]:
+        noise = 0.01 * torch.rand(()) if self.means else 0.0
+        return {"image": super().outputs(at)["image"] + noise}
+
+
+class WalksAhead(Walks):
+    """Its session begins with a state that forward does not have."""
+
+    def session(self, sample: Sample) -> Walk:
+        walk = Walk(self, sample)
+        walk.means.append(torch.ones(()))
+        return walk
 
 
 class OutsideParameter(Convolution):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ class Mean:
         self.window = Window.centred(config.window)
 
     def reconstruct(self, batch: Batch, /) -> torch.Tensor:
-        """See `spikecore.interfaces.Reconstructor`."""
+        """See `spikecore.plugin.interfaces.Reconstructor`."""
         return self.spoil(batch.spikes.tensor().mean(1, keepdim=True))
 
     def spoil(self, image: torch.Tensor) -> torch.Tensor:
@@ -53,16 +54,37 @@ class EventsToDepth(Mean):
     """Right: "depth" from the events of two cameras."""
 
     def reconstruct(self, batch: Batch, /) -> torch.Tensor:
-        """See `spikecore.interfaces.Reconstructor`."""
+        """See `spikecore.plugin.interfaces.Reconstructor`."""
         left, right = (camera.frames([0, 5_000, 10_000]).sum((1, 2))[:, None] for camera in batch.events)
         return 1 / (1 + (left - right).abs())
+
+
+class ImageAndDepth(Mean):
+    """Right: two kinds of result."""
+
+    def reconstruct(self, batch: Batch, /) -> Mapping[str, torch.Tensor]:
+        """See `spikecore.plugin.interfaces.Reconstructor`."""
+        image = super().reconstruct(batch)
+        return {"depth": 1 + image, "image": image, "certainty": image.mean()}
+
+
+class EventsInTime(Mean):
+    """Right: "depth" from two milliseconds of events."""
+
+    def __init__(self, config: Windowed) -> None:
+        self.window = Window(2000, 1000, unit="us")
+
+    def reconstruct(self, batch: Batch, /) -> torch.Tensor:
+        """See `spikecore.plugin.interfaces.Reconstructor`."""
+        assert all(0 <= stream.t[0] <= stream.t[-1] < 2000 for stream in batch.events[0].streams if len(stream))
+        return 1 + batch.events[0].frames([0, 2000]).sum((1, 2))[:, None]
 
 
 class FramesToVideo(Mean):
     """Right: frames, brighter where there are spikes."""
 
     def reconstruct(self, batch: Batch, /) -> torch.Tensor:
-        """See `spikecore.interfaces.Reconstructor`."""
+        """See `spikecore.plugin.interfaces.Reconstructor`."""
         return batch.frames + batch.spikes.counts()[:, None] / 1000
 
 
@@ -70,7 +92,7 @@ class MutatesFrames(FramesToVideo):
     """Changes the frames it was given."""
 
     def reconstruct(self, batch: Batch, /) -> torch.Tensor:
-        """See `spikecore.interfaces.Reconstructor`."""
+        """See `spikecore.plugin.interfaces.Reconstructor`."""
         return super().reconstruct(batch) + 0 * batch.frames.mul_(0.5)
 
 

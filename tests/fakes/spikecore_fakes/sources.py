@@ -9,8 +9,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from spikecore import Sample, SpikeStream
-from spikecore.spikes import Layout
+from spikecore import Layout, Sample, SpikeStream
 from spikecore.testing.data import event_stream
 from spikecore_fakes.config import Clips as Options
 

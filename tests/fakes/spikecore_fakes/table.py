@@ -84,6 +84,8 @@ RECONSTRUCTORS: Mapping[str, Row] = {
     "mean": _row(published=True),
     "sliding-mean": _row(),
     "events-to-depth": _row(cameras=2, declared={"consumes": ("events",), "produces": ("depth",)}),
+    "image-and-depth": _row(declared={"produces": ("image", "depth")}),
+    "events-in-time": _row(declared={"consumes": ("events",), "produces": ("depth",)}),
     "frames-to-video": _row(declared={"consumes": ("frames", "spikes"), "produces": ("video",)}),
     "imitated-window": _row("declares_its_window"),
     "even-sizes": _row("gives_the_declared_shapes"),
@@ -146,8 +148,14 @@ SOURCES: Mapping[str, Row] = {
 
 SHIPPED = {"weights": (WEIGHTS_SHA256, WEIGHTS_SIZE)}
 
+BEGINS = ("session_begins_like_forward[cpu]", "session_begins_like_forward[cuda]")
+
 MODELS: Mapping[str, Row] = {
     "convolution": _row(declared=SHIPPED),
+    "walks": _row(),
+    "walks-on": _row(*BEGINS, "session_repeats_itself"),
+    "walks-astray": _row("session_repeats_itself"),
+    "walks-ahead": _row(*BEGINS),
     "outside-parameter": _row("holds_a_network"),
     "foreign-network": _row("holds_a_network", "gradients_reach_every_parameter"),
     "detached": _row("gradients_reach_every_parameter"),

@@ -10,9 +10,7 @@ import attrs
 import numpy as np
 import torch
 
-from spikecore import Batch, UsageError, collate
-from spikecore.interfaces import Stage, TrainResult, TrainRun
-from spikecore.observe import RunInfo
+from spikecore import Batch, RunInfo, Stage, TrainResult, TrainRun, UsageError, collate
 from spikecore_fakes.config import Loop as Options
 
 
@@ -25,7 +23,7 @@ class Loop:
         self.config = config
 
     def fit(self, run: TrainRun, /) -> TrainResult:
-        """See `spikecore.interfaces.Trainer`."""
+        """See `spikecore.plugin.interfaces.Trainer`."""
         path = self.checkpoint(run)
         state: dict[str, Any] = {"stage": 0, "step": 0, "losses": [], "optimiser": None}
         if path.exists() and run.resume == "auto":

@@ -10,13 +10,13 @@ from spikecore_plugin_tiny.config import DriveConfig, ModelConfig, PanConfig
 
 @hookimpl
 def spikecore_info() -> PluginInfo:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     return PluginInfo("tiny models to train, one for each kind of task, an example", license="MIT")
 
 
 @hookimpl
 def spikecore_components() -> Iterable[Component]:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     models = {
         "image": (("spikes",), ("image",), "two convolutions on a window of spikes"),
         "video": (("frames", "spikes"), ("video",), "blurred camera frames sharpened by the spikes around them"),

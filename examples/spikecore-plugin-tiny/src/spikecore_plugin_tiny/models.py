@@ -9,8 +9,7 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from spikecore import Window
-from spikecore.interfaces import Output, Stage
+from spikecore import Output, Stage, Window
 
 if TYPE_CHECKING:
     from spikecore import Batch
@@ -36,13 +35,13 @@ class Image(nn.Module):
         self.network = two_convolutions(9, config.width)
 
     def forward(self, batch: Batch, /) -> Output:
-        """See `spikecore.interfaces.Model`."""
+        """See `spikecore.Model`."""
         assert batch.spikes is not None  # the component consumes spikes
         spikes = batch.spikes.tensor()
         return {"image": spikes.mean(1, keepdim=True) + self.network(spikes)}
 
     def stages(self) -> Sequence[Stage]:
-        """See `spikecore.interfaces.Model`."""
+        """See `spikecore.Model`."""
         return [Stage("whole", epochs=10, losses={"train/charbonnier": 1.0}, optimiser=ADAM)]
 
 
@@ -56,7 +55,7 @@ class Video(nn.Module):
         self.network = two_convolutions(2, config.width)
 
     def forward(self, batch: Batch, /) -> Output:
-        """See `spikecore.interfaces.Model`."""
+        """See `spikecore.Model`."""
         assert batch.spikes is not None  # the component consumes spikes
         spikes = batch.spikes.tensor()
         times = batch.frame_times[0].round().long().tolist()  # the clips of a batch have equal times
@@ -68,10 +67,11 @@ class Video(nn.Module):
         return {"video": torch.stack(sharp, 1)}
 
     def _sharpened(self, channel: torch.Tensor, rate: torch.Tensor) -> torch.Tensor:
-        return channel + self.network(torch.cat([channel, rate], 1))
+        sharpened: torch.Tensor = channel + self.network(torch.cat([channel, rate], 1))
+        return sharpened
 
     def stages(self) -> Sequence[Stage]:
-        """See `spikecore.interfaces.Model`."""
+        """See `spikecore.Model`."""
         return [Stage("whole", epochs=10, losses={"train/video": 1.0}, optimiser=ADAM)]
 
 
@@ -85,12 +85,12 @@ class Depth(nn.Module):
         self.network = two_convolutions(2, config.width)
 
     def forward(self, batch: Batch, /) -> Output:
-        """See `spikecore.interfaces.Model`."""
+        """See `spikecore.Model`."""
         (camera,) = batch.events
         last = max((int(stream.t[-1]) for stream in camera.streams if len(stream)), default=0)
         counts = camera.frames([0, last + 1])[:, 0]
         return {"depth": softplus(self.network(counts.log1p()))}
 
     def stages(self) -> Sequence[Stage]:
-        """See `spikecore.interfaces.Model`."""
+        """See `spikecore.Model`."""
         return [Stage("whole", epochs=10, losses={"train/depth": 1.0}, optimiser=ADAM)]

@@ -10,13 +10,13 @@ from spikecore_plugin_baseline.config import ConvConfig
 
 @hookimpl
 def spikecore_info() -> PluginInfo:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     return PluginInfo("five convolutions on 41 spike frames, trained on generated scenes", license="MIT")
 
 
 @hookimpl
 def spikecore_components() -> Iterable[Component]:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     yield Component(
         Kind.MODEL,
         "conv",

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from spikecore import UsageError, Window
-from spikecore.interfaces import Output, Stage
+from spikecore import Output, Stage, UsageError, Window
 
 if TYPE_CHECKING:
     from spikecore import Batch

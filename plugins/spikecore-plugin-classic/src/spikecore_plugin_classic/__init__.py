@@ -32,13 +32,13 @@ ZHENG_2021_2023 = """\
 
 @hookimpl
 def spikecore_info() -> PluginInfo:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     return PluginInfo("TFP, TFI and TFSTP: images from counts, intervals and short-term plasticity", license="MIT")
 
 
 @hookimpl
 def spikecore_components() -> Iterable[Component]:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     yield Component(
         Kind.RECONSTRUCTOR,
         "tfp",

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from spikecore import Batch
-    from spikecore.batch import SpikeBatch
+    from spikecore import Batch, SpikeBatch
 
 Rate = TypeVar("Rate", "torch.Tensor", "NDArray[np.float32]")
 

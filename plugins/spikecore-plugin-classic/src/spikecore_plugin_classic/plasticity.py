@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spikecore import UsageError
-from spikecore.compiled import compiled
+from spikecore.kernels.compiled import compiled
 from spikecore_plugin_classic.config import Mode
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 import torch
 
-from spikecore.compiled import compiled
+from spikecore.kernels.compiled import compiled
 from spikecore_plugin_classic.config import Silent
 from spikecore_plugin_classic.intensity import spikes_of, with_gamma
 from spikecore_plugin_classic.rules import RULES, StandIn
@@ -38,7 +38,7 @@ class Tfi:
         spikes = spikes_of(batch)
         before, after = spikes.neighbours(search=self.search, closed=self.rule.closed)
         places = zip(spikes.streams, spikes.at, strict=True)
-        missing = [self.stand_in(position, len(stream)) for stream, position in places]
+        missing = [self.stand_in(int(position), len(stream)) for stream, position in places]
         if before.device.type == "cpu":
             pairs = zip(before.numpy(), after.numpy(), missing, strict=True)
             rate = torch.from_numpy(np.stack([self.picture(*pair) for pair in pairs]))
@@ -79,7 +79,8 @@ class TfiSession:
     def image(self, at: int) -> NDArray[np.float32]:
         """Float32 (H, W), spikes per frame."""
         method = self._method
-        cut, position = method.window.cut(self._stream, at)
+        cut, at_cut = method.window.cut(self._stream, at)
+        position = int(at_cut)
         before, after = cut.neighbours(position, search=method.search, closed=method.rule.closed)
         return with_gamma(method.picture(before, after, method.stand_in(position, len(cut))), method.gamma)
 

@@ -45,7 +45,7 @@ class Tfstp:
         """Float32 (N, 1, H, W). The states live in main memory, whatever the device of the batch."""
         spikes = spikes_of(batch)
         pairs = zip(spikes.streams, spikes.at, strict=True)
-        images = np.stack([self.session(stream).image(at) for stream, at in pairs])
+        images = np.stack([self.session(stream).image(int(at)) for stream, at in pairs])
         return torch.from_numpy(images)[:, None].to(spikes.device)
 
     def session(self, stream: SpikeStream) -> TfstpSession:

@@ -12,7 +12,7 @@ _PACKAGE = "spikecore_plugin_iqa"
 
 @hookimpl
 def spikecore_info() -> PluginInfo:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     return PluginInfo(
         "image quality with stated conventions: PSNR, SSIM, MS-SSIM, LPIPS, NIQE, BRISQUE and PIQE",
         license="MIT AND Apache-2.0",
@@ -21,7 +21,7 @@ def spikecore_info() -> PluginInfo:
 
 @hookimpl
 def spikecore_components() -> Iterable[Component]:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     yield from _with_ground_truth()
     yield from _without_ground_truth()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from spikecore.errors import Unavailable
+from spikecore import Unavailable
 
 
 @attrs.frozen

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import torch
 
-from spikecore import UsageError
-from spikecore.errors import WeightsError
-from spikecore.weights import load_tensors
+from spikecore import UsageError, WeightsError, load_tensors
 from spikecore_plugin_iqa import alexnet
 from spikecore_plugin_iqa.config import LpipsConfig
 from spikecore_plugin_iqa.files import Needed, located

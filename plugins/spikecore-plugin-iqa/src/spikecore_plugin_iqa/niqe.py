@@ -8,8 +8,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-from spikecore import UsageError
-from spikecore.weights import load_tensors
+from spikecore import UsageError, load_tensors
 from spikecore_plugin_iqa.config import NiqeConfig
 from spikecore_plugin_iqa.filters import halve
 from spikecore_plugin_iqa.metric import NoReference

@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import torch
 
-from spikecore.errors import WeightsError
+from spikecore import WeightsError
 
 VECTORS, FEATURES = 774, 36
 GAMMA, RHO = 0.05, -153.591

@@ -30,13 +30,13 @@ ESIM = """@inproceedings{rebecq2018esim,
 
 @hookimpl
 def spikecore_info() -> PluginInfo:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     return PluginInfo("simulated spike and event cameras, and generated scenes with exact ground truth", license="MIT")
 
 
 @hookimpl
 def spikecore_add_commands(group: click.Group) -> None:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     from spikecore_plugin_simulate.commands import simulate, simulate_classes
 
     group.add_command(simulate)
@@ -45,7 +45,7 @@ def spikecore_add_commands(group: click.Group) -> None:
 
 @hookimpl
 def spikecore_components() -> Iterable[Component]:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     yield Component(
         Kind.SOURCE,
         "spikes",
@@ -95,7 +95,8 @@ def spikecore_components() -> Iterable[Component]:
         config=EventFileConfig,
         summary="events in plain HDF5 (/events/x, y, t, p), read where they are looked at",
         produces=("events",),
-        patterns=("*.events.h5", "*.events.hdf5"),
+        patterns=("*.events.h5", "*.events.hdf5", "*.h5", "*.hdf5"),
+        recognise=f"{_PACKAGE}.recognise:recognise_events",
         license="MIT",
     )
     yield Component(

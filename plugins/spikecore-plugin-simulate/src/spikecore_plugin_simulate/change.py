@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from spikecore.compiled import compiled
+from spikecore.kernels.compiled import compiled
 
 
 @compiled

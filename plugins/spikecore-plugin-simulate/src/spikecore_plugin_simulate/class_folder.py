@@ -10,9 +10,8 @@ from typing import Any
 import attrs
 import numpy as np
 
-from spikecore import OutputError, Sample
-from spikecore.config import make_converter
-from spikecore.output import atomic, write_text
+from spikecore import OutputError, Sample, make_converter
+from spikecore.files.atomic import atomic, write_text
 from spikecore_plugin_simulate.classes import RATES, SPEEDS, Classes
 from spikecore_plugin_simulate.config import ClassesConfig, Split
 

@@ -11,7 +11,7 @@ import click
 from spikecore import UsageError
 
 if TYPE_CHECKING:
-    from spikecore.host import PluginHost
+    from spikecore import PluginHost
 
 _COMPONENTS = {
     ("spikes", False): "simulate/spikes",
@@ -37,8 +37,8 @@ def simulate(source: str, output: Path, camera: str, clips: int | None, settings
 
     `spikecore show simulate/spikes` (for video), `simulate/scenes` and `simulate/events` explain the options for --set.
     """
+    from spikecore import override
     from spikecore.cli import get_host
-    from spikecore.config import override
 
     host = get_host()
     scene = source == "scene"
@@ -55,7 +55,7 @@ def _write(
     host: PluginHost, reference: str, table: dict[str, Any], output: Path, camera: str, clips: int | None
 ) -> Iterator[Path]:
     """Build the source and write its samples; yields the files."""
-    from spikecore.component import Kind
+    from spikecore import Kind
     from spikecore_plugin_simulate import writing
 
     if camera == "events":
@@ -88,8 +88,8 @@ def simulate_classes(dataset: str, data_root: Path, **values: Any) -> None:
     Writes DATA_ROOT/U-CIFAR/{train,test}/00000.npz, … (and U-CALTECH), and a manifest.json beside them with the seed
     and what every item was made of.
     """
+    from spikecore import Kind
     from spikecore.cli import get_host
-    from spikecore.component import Kind
     from spikecore_plugin_simulate.class_folder import write_class_folder
 
     host = get_host()

@@ -15,12 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecore import EventStream, Sample, SpikeFormatError
-from spikecore.output import atomic
-from spikecore_plugin_simulate.boundary import first_bytes, refusing
-from spikecore_plugin_simulate.hdf5_access import EXPECTED, open_column, open_group
+from spikecore.files.atomic import atomic
+from spikecore.files.boundary import file_size, refusing
+from spikecore.files.hdf5 import open_dataset, open_file, open_group, refuse_hollow
+from spikecore.files.recording_source import OneRecording
 
 if TYPE_CHECKING:
     from spikecore_plugin_simulate.config import EventFileConfig
+
+EXPECTED = "events in HDF5: /events/x, y, t and p"
 
 _COLUMNS = {"x": np.int16, "y": np.int16, "t": np.int64, "p": np.bool_}
 _STORED = {"x": np.int16, "y": np.int16, "t": np.int64, "p": np.uint8}
@@ -57,7 +60,7 @@ class Column:
 
     def _dataset(self) -> h5py.Dataset:
         if self._held is None or self._held[0] != os.getpid():
-            self._held = (os.getpid(), open_column(self.path, _opened(self.path), self.name))
+            self._held = (os.getpid(), open_column(self.path, open_file(self.path), self.name))
         return self._held[1]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
@@ -75,7 +78,7 @@ class Column:
         return values.astype(kind)
 
 
-class EventFile:
+class EventFile(OneRecording):
     """One event file: a source of one sample whose arrays are read when they are asked for.
 
     Raises:
@@ -83,22 +86,19 @@ class EventFile:
     """
 
     def __init__(self, config: EventFileConfig) -> None:
+        super().__init__(config.path)
         self.config = config
-        first_bytes(config.path, EXPECTED)
-        with refusing(config.path, EXPECTED), _opened(config.path) as file:
+        file_size(config.path, EXPECTED)
+        with refusing(config.path, EXPECTED), open_file(config.path) as file:
             lengths = {name: len(open_column(config.path, file, name)) for name in _COLUMNS}
             self._size = (self._side(file, "height"), self._side(file, "width"))
         if len(set(lengths.values())) != 1:
             raise SpikeFormatError(config.path, f"columns of {lengths} values", expected="as many of each")
         self._length = lengths["t"]
 
-    def __len__(self) -> int:
-        return 1
-
-    def __getitem__(self, index: int, /) -> Sample:
-        path = self.config.path
-        if index != 0:
-            raise IndexError(f"{path} is one recording, there is no number {index}")
+    def read(self) -> Sample:
+        """The events, whose arrays read what is asked of them."""
+        path = self.path
         columns = {name: Column(path, name, self._length) for name in _COLUMNS}
         if self.config.check:
             _refuse_unsorted(columns["t"])
@@ -111,11 +111,30 @@ class EventFile:
         path, said = self.config.path, getattr(self.config, name)
         if said is not None:
             return int(said)
-        value = open_group(path, file).attrs.get(name, file.attrs.get(name))
+        value = open_group(path, file, "events", EXPECTED).attrs.get(name, file.attrs.get(name))
         if not isinstance(value, np.integer) or not 0 < value < 2**15:
             hint = "state the sensor: height=180, width=240 (--height 180 --width 240)"
             raise SpikeFormatError(path, f"attribute {name} is {value!r}", expected="a whole number above 0", hint=hint)
         return int(value)
+
+
+def open_column(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
+    """The data set /events/NAME: one row of whole numbers, wholly in this file.
+
+    Raises:
+        SpikeFormatError: If it is anything else, or could be harmful to read.
+    """
+    open_group(path, file, "events", EXPECTED)
+    dataset = open_dataset(path, file, f"events/{name}", EXPECTED)
+    if dataset.ndim != 1 or dataset.dtype.kind not in "iub":
+        found = f"{dataset.name} holds {dataset.dtype} of shape {dataset.shape}"
+        raise SpikeFormatError(path, found, expected="one row of whole numbers")
+    if dataset.dtype == np.uint64:
+        raise SpikeFormatError(
+            path, f"{dataset.name} holds uint64", expected="numbers that fit into 64 bits with a sign"
+        )
+    refuse_hollow(path, dataset)
+    return dataset
 
 
 def write_events(stream: EventStream, path: Path) -> Path:
@@ -138,7 +157,3 @@ def _refuse_unsorted(times: Column) -> None:
             hint = "sort the events by t and write the file again"
             raise SpikeFormatError(times.path, "times that are not sorted", expected="t not decreasing", hint=hint)
         last = int(block[-1])
-
-
-def _opened(path: Path) -> h5py.File:
-    return h5py.File(path, "r", locking="best-effort")

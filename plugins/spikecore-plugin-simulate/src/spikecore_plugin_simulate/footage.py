@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,8 +11,9 @@ import cv2
 from numpy.typing import NDArray
 
 from spikecore import SpikeFormatError
-from spikecore_plugin_simulate.boundary import first_bytes, local, refusing
-from spikecore_plugin_simulate.picture import SUFFIXES, read_picture
+from spikecore.files.boundary import first_bytes, local, refusing
+from spikecore.files.names import natural
+from spikecore.files.pictures import SUFFIXES, read_pixels
 
 _EXPECTED = "a video: MP4, MOV, AVI, MKV or WebM"
 _MAX_PIXELS = 2**26
@@ -63,7 +63,7 @@ class ImageFolder:
         """List the images of a folder."""
         with refusing(path, "a folder of images"):
             found = [entry.name for entry in path.iterdir() if entry.suffix.lower() in SUFFIXES]
-        names = sorted((name for name in found if not name.startswith(".")), key=_natural)
+        names = sorted((name for name in found if not name.startswith(".")), key=natural)
         if not names:
             raise SpikeFormatError(path, "a folder without images", expected=f"files {' '.join(SUFFIXES)}")
         return cls(path, tuple(names))
@@ -71,7 +71,7 @@ class ImageFolder:
     def __iter__(self) -> Iterator[NDArray[Any]]:
         first: tuple[int, ...] | None = None
         for name in self.names:
-            picture = read_picture(self.path / name)
+            picture = read_pixels(self.path / name)
             first = first or picture.shape[:2]
             if picture.shape[:2] != first:
                 found = f"a picture of {picture.shape[0]}x{picture.shape[1]}"
@@ -139,9 +139,3 @@ class Video:
             found = f"{decoded} of {claimed} frames could be decoded; the file is cut or damaged"
             hint = "to take those: allow_truncated=True (--set allow_truncated=true)"
             raise SpikeFormatError(self.path, found, expected="a complete video", hint=hint)
-
-
-def _natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
-    """Sort key by which numbers inside names count as numbers: 2.png comes before 10.png."""
-    parts = re.split(r"(\d+)", name)
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part.casefold()) for part in parts if part], name

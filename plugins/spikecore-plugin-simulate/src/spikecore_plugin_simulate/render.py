@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from spikecore.compiled import compiled
+from spikecore.kernels.compiled import compiled
 
 
 @compiled

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikecore import OutputError, Sample, UsageError
-from spikecore.output import aside, find_writer, write_stream, write_text
+from spikecore.files.atomic import aside, write_text
+from spikecore.files.pictures import write_truth
+from spikecore.files.recordings import find_writer, write_stream
 from spikecore_plugin_simulate.event_file import write_events
-from spikecore_plugin_simulate.picture import write_picture
 
 if TYPE_CHECKING:
-    from spikecore.host import PluginHost
-    from spikecore.interfaces import SpikeSource
+    from spikecore import PluginHost, SpikeSource
 
 _EVENTS = (".h5", ".hdf5")
 
@@ -41,7 +41,7 @@ def write_recording(host: PluginHost, sample: Sample, path: Path) -> Iterator[Pa
     """Write a recording and the picture of its middle frame, NAME.gt.png; a `.dat`'s side-car names the picture."""
     assert sample.spikes is not None  # the sources make spikes
     picture = path.with_name(f"{path.stem}.gt.png")
-    write_picture(picture, sample.target["image"][0])
+    write_truth(sample.target["image"][0], picture)
     yield picture
     write_stream(host, sample.spikes, path, None, {})
     sidecar = path.with_name(f"{path.name}.toml")
@@ -63,7 +63,7 @@ def write_data_set(host: PluginHost, samples: SpikeSource, root: Path) -> Iterat
     for index in range(len(samples)):
         sample = samples[index]
         assert sample.spikes is not None  # the sources make spikes
-        write_picture(pictures / f"{index:05d}.png", sample.target["image"][0])
+        write_truth(sample.target["image"][0], pictures / f"{index:05d}.png")
         yield write_stream(host, sample.spikes, recordings / f"{index:05d}.dat", None, {})
 
 

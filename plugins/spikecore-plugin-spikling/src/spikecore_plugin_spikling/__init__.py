@@ -41,7 +41,7 @@ VGG = """\
 
 @hookimpl
 def spikecore_info() -> PluginInfo:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     return PluginInfo(
         "spikling: window, interval and curve methods, and the Semi-UNet with weights trained here",
         license="MIT",
@@ -52,7 +52,7 @@ def spikecore_info() -> PluginInfo:
 
 @hookimpl
 def spikecore_add_commands(group: click.Group) -> None:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     from spikecore_plugin_spikling.commands import spikling_pairs, spikling_video
 
     group.add_command(spikling_video)
@@ -61,7 +61,7 @@ def spikecore_add_commands(group: click.Group) -> None:
 
 @hookimpl
 def spikecore_components() -> Iterable[Component]:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     yield from _reconstructors()
     yield from _losses()
     yield Component(

@@ -53,7 +53,7 @@ def spikling_video(
 
 
 def _network(host: PluginHost, weights: str, device: str) -> nn.Module:
-    from spikecore.adapter import check_device
+    from spikecore import check_device
     from spikecore_plugin_spikling.compat import Generator
 
     check_device(device)
@@ -73,8 +73,8 @@ def spikling_pairs(videos: tuple[Path, ...], output: Path, size: tuple[int, int]
 
     Numbers go on after the files that are there. `spikling/pairs` reads such folders.
     """
+    from spikecore import OutputError
     from spikecore.cli import get_host
-    from spikecore.errors import OutputError
     from spikecore_plugin_spikling.simulator import video_to_spike
 
     host = get_host()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from spikecore import Component, Kind, PluginHost
-from spikecore.errors import UnknownComponent
+from spikecore import Component, Kind, PluginHost, UnknownComponent
 
 
 def companion(host: PluginHost, reference: str) -> Component:

@@ -15,11 +15,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spikecore import SpikeStream
-from spikecore.adapter import load_model
-from spikecore.api import default_host
-from spikecore.experiment import Bound
-from spikecore.output import atomic
+from spikecore import Bound, SpikeStream, default_host, load_model
+from spikecore.files.atomic import atomic
 from spikecore_plugin_spikling import methods
 from spikecore_plugin_spikling.companions import companion
 from spikecore_plugin_spikling.curve import OFFSET, Fit, with_stand_ins

@@ -68,7 +68,7 @@ class _Curve:
         """Float32 (N, 1, H, W), spikes per frame plus the offset, of a batch that was cut to `window`."""
         spikes = spikes_of(batch)
         places = zip(spikes.streams, spikes.at, strict=True)
-        image = torch.from_numpy(np.stack([self._image(stream, at)[None] for stream, at in places]))
+        image = torch.from_numpy(np.stack([self._image(stream, int(at))[None] for stream, at in places]))
         return filtered(image, self.config.filters).to(spikes.device)
 
     def _image(self, stream: SpikeStream, at: int) -> Values:

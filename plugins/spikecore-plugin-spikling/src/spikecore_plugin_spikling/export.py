@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecore.errors import OutputError, UsageError
-from spikecore.output import atomic
+from spikecore import OutputError, UsageError
+from spikecore.files.atomic import atomic
 from spikecore_plugin_spikling.network import FRAMES
 
 FPS = 30.0

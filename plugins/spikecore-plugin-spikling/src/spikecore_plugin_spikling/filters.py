@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecore.compiled import compiled
+from spikecore.kernels.compiled import compiled
 from spikecore_plugin_spikling.config import Filter
 
 Grey = NDArray[np.float64]

@@ -7,8 +7,7 @@ from typing import Any
 
 import torch
 
-from spikecore.errors import WeightsError
-from spikecore.weights import Imported
+from spikecore import Imported, WeightsError
 from spikecore_plugin_spikling.network import SemiUnet
 
 _LISTED = 3

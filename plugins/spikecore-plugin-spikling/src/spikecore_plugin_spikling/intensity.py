@@ -11,8 +11,7 @@ import torch
 from spikecore import UsageError, Window
 
 if TYPE_CHECKING:
-    from spikecore import Batch
-    from spikecore.batch import SpikeBatch
+    from spikecore import Batch, SpikeBatch
     from spikecore_plugin_spikling.config import Filter
 
 

@@ -11,10 +11,7 @@ import torch
 from torch import nn
 from torch.nn.functional import mse_loss
 
-from spikecore import UsageError
-from spikecore.component import Data
-from spikecore.errors import MissingTruth
-from spikecore.interfaces import LossTerms, Output
+from spikecore import Data, LossTerms, MissingTruth, Output, UsageError
 from spikecore_plugin_spikling.vgg import distance, load_features
 
 if TYPE_CHECKING:
@@ -55,7 +52,7 @@ class L2:
         self.compat = config.compat
 
     def forward(self, output: Output, batch: Batch, /) -> LossTerms:
-        """See `spikecore.interfaces.Loss`."""
+        """See `spikecore.Loss`."""
         total = mse_loss(*compared(output, batch, self.compat))
         return LossTerms(total, {"l2": total})
 
@@ -73,7 +70,7 @@ class Vgg(nn.Module):
         self.compat = config.compat
 
     def forward(self, output: Output, batch: Batch, /) -> LossTerms:
-        """See `spikecore.interfaces.Loss`."""
+        """See `spikecore.Loss`."""
         total = distance(self.features, *compared(output, batch, self.compat))
         return LossTerms(total, {"vgg": total})
 
@@ -88,7 +85,7 @@ class Tv:
         pass
 
     def forward(self, output: Output, batch: Batch, /) -> LossTerms:
-        """See `spikecore.interfaces.Loss`."""
+        """See `spikecore.Loss`."""
         if Data.IMAGE not in output:
             raise UsageError(f"this loss judges images; the model gave {', '.join(output) or 'nothing'}")
         image = network_units(output[Data.IMAGE])

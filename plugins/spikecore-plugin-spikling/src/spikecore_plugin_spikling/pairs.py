@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from spikecore import Sample, SpikeFormatError
-from spikecore.api import default_host
+from spikecore import Sample, SpikeFormatError, default_host
 from spikecore_plugin_spikling.companions import companion
 
 if TYPE_CHECKING:

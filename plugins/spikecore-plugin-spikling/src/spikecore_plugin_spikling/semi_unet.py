@@ -11,8 +11,7 @@ import torch
 from torch import nn
 from torch.nn.functional import pad
 
-from spikecore import UsageError, Window
-from spikecore.interfaces import Output, Stage
+from spikecore import Output, Stage, UsageError, Window
 from spikecore_plugin_spikling.binning import COUNTS, joined, lost, shares
 from spikecore_plugin_spikling.config import Arithmetic
 from spikecore_plugin_spikling.network import FRAMES, SemiUnet
@@ -50,7 +49,8 @@ class Model(nn.Module):
             raise UsageError(f"samples {', '.join(batch.keys)} carry no spikes; this method needs a spike recording")
         spikes = batch.spikes.tensor(torch.uint8)
         least = FRAMES // 2 * (self.bin or 1)
-        for at in batch.at:
+        instants = [int(at) for at in batch.at]
+        for at in instants:
             if not least <= at <= spikes.shape[1] - least:
                 raise UsageError(
                     f"spikling/semi-unet takes {2 * least} spike frames with the instant at {least}, "
@@ -58,15 +58,15 @@ class Model(nn.Module):
                 )
         pieces = [
             (number, count, share)
-            for number, (item, at) in enumerate(zip(spikes, batch.at, strict=True))
+            for number, (item, at) in enumerate(zip(spikes, instants, strict=True))
             for count, share in self._shares(item, at).items()
         ]
-        frames = torch.stack([joined(spikes[number], batch.at[number], count) for number, count, _ in pieces])
+        frames = torch.stack([joined(spikes[number], instants[number], count) for number, count, _ in pieces])
         fast = self.fast and not self.training
         levels = grey_levels(on_any_size(self.network, frames.to(next(self.network.parameters()).dtype), fast))
         images = [torch.zeros(())] * len(spikes)
         for (number, count, share), found in zip(pieces, levels, strict=True):
-            rate = found / (255 * count) * (lost(spikes[number], batch.at[number], count) if count > 1 else 1)
+            rate = found / (255 * count) * (lost(spikes[number], instants[number], count) if count > 1 else 1)
             images[number] = images[number] + share * rate
         return {"image": torch.stack(images)}
 

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecore import PluginHost, SpikeFormatError, UsageError
-from spikecore.api import default_host
-from spikecore.output import atomic
+from spikecore import PluginHost, SpikeFormatError, UsageError, default_host
+from spikecore.files.atomic import atomic
 from spikecore_plugin_spikling.companions import companion
 
 CAMERA = "simulate/spikes"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecore import SpikeStream, Window
-from spikecore.compiled import compiled
+from spikecore.kernels.compiled import compiled
 
 Distances = NDArray[np.int32]
 

@@ -13,8 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from spikecore.errors import WeightsError
-from spikecore.weights import load_tensors
+from spikecore import WeightsError, load_tensors
 
 PLAN = (64, 64, "pool", 128, 128, "pool", 256, 256, 256)
 """Channels of the convolutions, each followed by a ReLU; torchvision numbers all of them: 0, 2, 5, 7, 10, 12, 14."""

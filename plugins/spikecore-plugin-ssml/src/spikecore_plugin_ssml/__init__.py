@@ -35,7 +35,7 @@ TRAINING = "generated.toml and distilled.toml in this package: 5800 steps on gen
 
 @hookimpl
 def spikecore_info() -> PluginInfo:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     return PluginInfo(
         "SSML: blind-spot and ordinary networks that learn from spikes alone", license="MIT", citation=CHEN_2022
     )
@@ -43,7 +43,7 @@ def spikecore_info() -> PluginInfo:
 
 @hookimpl
 def spikecore_components() -> Iterable[Component]:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     yield _model(
         "nbsn",
         "Nbsn",
@@ -124,7 +124,7 @@ def _model(name: str, target: str, config: type, summary: str, weights: Weights)
 
 @hookimpl
 def spikecore_add_commands(group: click.Group) -> None:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     from spikecore_plugin_ssml.commands import ssml
 
     group.add_command(ssml)

@@ -26,21 +26,22 @@ def split(weights: Path, output: Path | None) -> None:
 
     Each of the two is for its own model: spikecore reconstruct … -m ssml/nbsn --weights nbsn.safetensors.
     """
-    from spikecore.weights import read, write
+    from spikecore import Bound, load_model, write_weights
     from spikecore_plugin_ssml.variants import BRANCHES
 
-    both = read(get_host().find("ssml/mutual", "model"), weights)
-    options = {name: both.options[name] for name in _KEPT if name in both.options}
+    host = get_host()
+    component = host.find("ssml/mutual", "model")
+    both = load_model(host, Bound(component, host.configure(component, {})), str(weights))
+    made_with = host.converter.unstructure(both.bound.config)
+    tensors = both.model.network.state_dict()
     folder = output or weights.parent
     folder.mkdir(parents=True, exist_ok=True)
-    masked = both.options.get("pretext") == "masked"
+    masked = made_with["pretext"] == "masked"
     for branch in BRANCHES[masked:]:  # a masked bsn is not blind, so that ssml/bsn has no use for its weights
-        own = {
-            key.removeprefix(f"{branch}."): held for key, held in both.tensors.items() if key.startswith(f"{branch}.")
-        }
+        own = {key.removeprefix(f"{branch}."): held for key, held in tensors.items() if key.startswith(f"{branch}.")}
         made = {
             "component": f"ssml/{branch}",
-            "options": options,
+            "options": {name: made_with[name] for name in _KEPT},
             "training": f"ssml/mutual, split from {weights.name}",
         }
-        click.echo(str(write(folder / f"{branch}.safetensors", own, made)))
+        click.echo(str(write_weights(folder / f"{branch}.safetensors", own, made)))

@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 import torch
 
-from spikecore.errors import WeightsError
-from spikecore.weights import Imported
+from spikecore import Imported, WeightsError
 from spikecore_plugin_ssml.config import Variant
 from spikecore_plugin_ssml.variants import BRANCHES, Branch, build_branch, without_prefix
 

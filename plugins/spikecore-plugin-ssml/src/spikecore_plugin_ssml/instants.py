@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from spikecore import Sample, SpikeStream, UsageError, Window, open_source
-from spikecore.interfaces import SpikeSource
+from spikecore import Sample, SpikeSource, SpikeStream, UsageError, Window, open_source
 from spikecore_plugin_ssml.config import FRAMES, InstantsConfig
 
 

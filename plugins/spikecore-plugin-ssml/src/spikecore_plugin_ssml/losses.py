@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from spikecore import UsageError
-from spikecore.interfaces import LossTerms, Output
+from spikecore import LossTerms, Output, UsageError
 from spikecore_plugin_ssml.config import Norm
 from spikecore_plugin_ssml.flow import flow_residual
 
@@ -58,7 +57,7 @@ class Reconstruction:
         self.config = config
 
     def forward(self, output: Output, batch: Batch, /) -> LossTerms:
-        """See `spikecore.interfaces.Loss`."""
+        """See `spikecore.Loss`."""
         config = self.config
         own = "bsn" if "bsn" in output else "image"
         name = own if config.of == "auto" else config.of
@@ -81,7 +80,7 @@ class Distillation:
         self.config = config
 
     def forward(self, output: Output, batch: Batch, /) -> LossTerms:
-        """See `spikecore.interfaces.Loss`."""
+        """See `spikecore.Loss`."""
         teacher = taken(output, self.config.teacher).float()
         teacher = teacher.detach() if self.config.detach else teacher
         total = penalty(taken(output, "image").float() - teacher, self.config.kind).mean()
@@ -100,7 +99,7 @@ class Fusion:
         pass
 
     def forward(self, output: Output, batch: Batch, /) -> LossTerms:
-        """See `spikecore.interfaces.Loss`."""
+        """See `spikecore.Loss`."""
         pairs = (("bsn", "mixed"), ("fused", "tfp"))
         blind, gates = ((taken(output, a).float() - taken(output, b)).square().mean() for a, b in pairs)
         return LossTerms(blind + gates, {"blind": blind, "gates": gates})
@@ -116,7 +115,7 @@ class Motion:
         self.config = config
 
     def forward(self, output: Output, batch: Batch, /) -> LossTerms:
-        """See `spikecore.interfaces.Loss`."""
+        """See `spikecore.Loss`."""
         assert batch.spikes is not None  # the model has refused such a batch
         image = taken(output, self.config.of).float()
         spikes = batch.spikes.tensor(device=image.device)
@@ -131,7 +130,7 @@ class Smoothness:
         self.config = config
 
     def forward(self, output: Output, batch: Batch, /) -> LossTerms:
-        """See `spikecore.interfaces.Loss`."""
+        """See `spikecore.Loss`."""
         total = smoothness(taken(output, self.config.of).float())
         return LossTerms(total, {"smoothness": total})
 

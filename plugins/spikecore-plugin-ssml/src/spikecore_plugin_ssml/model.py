@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from spikecore import UsageError
-from spikecore.interfaces import Output, Stage
+from spikecore import Output, Stage, UsageError
 from spikecore_plugin_ssml.config import BranchConfig, Ends, MutualConfig, NbsnConfig, Pretext, Variant
 from spikecore_plugin_ssml.fusion import FusionBSN
 from spikecore_plugin_ssml.guard import factors, thinned

@@ -44,7 +44,7 @@ def spikes_of(batch: Batch, ends: Ends = Ends.REFUSE) -> torch.Tensor:
             '  try: cut samples to its window, or ends = "mirror" near the ends of a recording'
         )
     frames = batch.spikes.tensor()
-    whole = torch.stack([item[mirrored(at, length)] for item, at in zip(frames, batch.at, strict=True)])
+    whole = torch.stack([item[mirrored(int(at), length)] for item, at in zip(frames, batch.at, strict=True)])
     return whole.contiguous(memory_format=torch.channels_last)
 
 

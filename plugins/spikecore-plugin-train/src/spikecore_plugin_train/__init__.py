@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def spikecore_info() -> PluginInfo:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     return PluginInfo(
         "one training engine for every method: stages as data, exact resume, many processes", license="MIT"
     )
@@ -22,7 +22,7 @@ def spikecore_info() -> PluginInfo:
 
 @hookimpl
 def spikecore_components() -> Iterable[Component]:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     yield Component(
         Kind.TRAINER,
         "loop",
@@ -57,7 +57,7 @@ def _loss(name: str, target: str, config: type, summary: str, kind: str) -> Comp
 
 @hookimpl
 def spikecore_add_commands(group: click.Group) -> None:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     from spikecore_plugin_train.commands import launch, train
 
     group.add_command(train)

@@ -8,11 +8,7 @@ from typing import Literal
 import attrs
 import torch
 
-from spikecore import Experiment, UsageError
-from spikecore.adapter import load_model
-from spikecore.experiment import Bound
-from spikecore.interfaces import Loss, Model, Stage, Trainer, TrainRun
-from spikecore.record import record
+from spikecore import Bound, Experiment, Loss, Model, Stage, Trainer, TrainRun, UsageError, load_model, record
 
 LOOP = "train/loop"
 
@@ -32,17 +28,18 @@ def assemble(
     source, bound = experiment.parts.get("source"), experiment.parts.get("model")
     if source is None or bound is None:
         raise UsageError("a training needs [source] and [model]")
-    validation = experiment.parts.get("validation")
+    validation, bank = experiment.parts.get("validation"), experiment.parts.get("bank")
     torch.manual_seed(experiment.seed)
     started = load_model(experiment.host, bound, experiment.run.weights) if experiment.run.weights else None
     model: Model = started.model if started else bound.build()
-    digests = {bound.component.id: started.weights} if started else {}
-    experiment = attrs.evolve(experiment, parts={**experiment.parts, "model": bound.fixed()})
+    trained = (started.bound if started else bound).fixed()
+    experiment = attrs.evolve(experiment, parts={**experiment.parts, "model": trained})
     stages = experiment.stages or tuple(model.stages())
     run = TrainRun(
         model=model,
         source=source.build(),
         validation=None if validation is None else validation.build(),
+        bank=None if bank is None else bank.build(),
         losses=losses_of(experiment, stages),
         metrics={metric.label: metric.build() for metric in experiment.many("metric")},
         stages=stages,
@@ -50,7 +47,7 @@ def assemble(
         seed=experiment.seed,
         resume=resume,
         host=experiment.host,
-        recipe=record(attrs.evolve(experiment, stages=stages), digests),
+        recipe=record(attrs.evolve(experiment, stages=stages)),
     )
     return trainer_of(experiment).build(), run
 

@@ -10,22 +10,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
-from torch import nn
 
 from spikecore import SpikeFormatError
 
 
 class Average:
-    """An average of everything in a model's state, judged and exported in place of the last weights.
+    """An average of everything in a model that can change, judged and exported in place of the last weights.
 
     Args:
-        model: Whose state, on its device already; its values are the average's first.
+        state: Tensors of a model by name, on their device already; their values are the average's first.
         decay: d, at least 0 and below 1; 0 keeps no average.
     """
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
+    def __init__(self, state: Mapping[str, torch.Tensor], decay: float) -> None:
         self.decay = decay
-        self._live = {name: value.detach() for name, value in model.state_dict().items()} if decay else {}
+        self._live = {name: value.detach() for name, value in state.items()} if decay else {}
         self.state = {name: value.clone() for name, value in self._live.items()}
 
     @torch.no_grad()

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from spikecore import OutputError, SpikeFormatError, UsageError
-from spikecore.output import atomic
+from spikecore.files.atomic import atomic
 
 FORMAT = "spikecore checkpoint 1"
 

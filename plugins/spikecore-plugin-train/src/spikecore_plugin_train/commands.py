@@ -18,7 +18,7 @@ from spikecore.cli.progress import Progress
 from spikecore_plugin_train.launched import LAUNCH, owns, restarted
 
 if TYPE_CHECKING:
-    from spikecore.interfaces import TrainResult
+    from spikecore import TrainResult
 
 Resume = Literal["auto", "never"]
 

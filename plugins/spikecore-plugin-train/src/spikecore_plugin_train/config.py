@@ -7,8 +7,7 @@ from enum import Enum
 import attrs
 from attrs.validators import and_, ge, gt, le, lt
 
-from spikecore import option
-from spikecore.experiment import Precision
+from spikecore import Precision, option
 
 
 class Sampling(Enum):
@@ -22,7 +21,6 @@ class Log(Enum):
     """Where a training run is written down."""
 
     CSV = "csv"
-    RESULTS = "results"
     TENSORBOARD = "tensorboard"
     WANDB = "wandb"
 
@@ -90,7 +88,9 @@ class LoopConfig:
     best: str = option("", help="metric that says which weights are best; the first by default")
     patience: int = option(0, help="validations without a better score that end a stage, 0 for never", validator=ge(0))
     pictures: int = option(4, help="validation samples that are drawn as PNG at each validation", validator=ge(0))
-    logs: tuple[Log, ...] = option((Log.CSV,), help="where values are written: csv, results, tensorboard, wandb")
+    logs: tuple[Log, ...] = option(
+        (Log.CSV,), help="where values are written, beside the results of plugins: csv, tensorboard, wandb"
+    )
     timeout: int = option(1800, help="seconds that processes wait for each other", validator=and_(gt(0), le(86_400)))
 
     def __attrs_post_init__(self) -> None:

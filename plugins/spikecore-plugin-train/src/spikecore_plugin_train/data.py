@@ -5,20 +5,20 @@ What is drawn depends on (seed, epoch, index) alone: neither the number of worke
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import attrs
 import numpy as np
 from torch.utils.data import Dataset
 
-from spikecore import EventStream, Sample, SpikeStream, UsageError, Window
-from spikecore.component import Data
-from spikecore.interfaces import SpikeSource
+from spikecore import Data, EventStream, Sample, SpikeSource, SpikeStream, UsageError, Window
 from spikecore_plugin_train.config import LoopConfig, Sampling
 from spikecore_plugin_train.order import Place
 from spikecore_plugin_train.view import View, picture_size, see
 
 _DRAW = 0xD4A3  # keeps this stream of random numbers apart from that of the order
+_AUGMENT = 0xA16E  # and the source's own apart from these
 
 
 class TrainingSet(Dataset[Sample]):
@@ -26,25 +26,30 @@ class TrainingSet(Dataset[Sample]):
 
     Args:
         source: Where samples come from. If it has a method `image(index, at)` that gives the exact image (H, W) at any
-            instant, `sampling = "random"` also works for samples with an image as ground truth.
+            instant, `sampling = "random"` also works for samples with an image as ground truth. If it has a method
+            `augment(sample, random)`, that is asked after all else was drawn.
         window: The spike frames that the model needs.
         config: Options of the trainer.
         seed: Of the run.
+        stream: Keeps the random numbers of several sources apart.
     """
 
-    def __init__(self, source: SpikeSource, window: Window, config: LoopConfig, seed: int) -> None:
-        self.source, self.window, self.config, self.seed = source, window, config, seed
+    def __init__(self, source: SpikeSource, window: Window, config: LoopConfig, seed: int, stream: int = _DRAW) -> None:
+        self.source, self.window, self.config, self.seed, self.stream = source, window, config, seed, stream
 
     def __len__(self) -> int:
         return len(self.source)
 
     def __getitem__(self, place: Place) -> Sample:
         """The sample as seen in that epoch, cut to the window, in memory of its own."""
-        epoch, index = place
-        random = np.random.default_rng([_DRAW, self.seed, epoch, index])
+        epoch, index = place.epoch, place.item
+        random = np.random.default_rng([self.stream, self.seed, epoch, index])
         sample = self._moment(self.source[index], index, random)
-        sample = clipped(sample, self.config.clip_length, random, self.window).around(self.window)
+        sample = cut(clipped(sample, self.config.clip_length, random, self.window), self.window)
         sample = see(sample, self._view(sample, random)) if self._augments else sample
+        augment: Any = getattr(self.source, "augment", None)
+        if augment is not None:  # its numbers do not depend on how many were drawn so far
+            sample = augment(sample, np.random.default_rng([self.stream, self.seed, epoch, index, _AUGMENT]))
         return portable(calibrated(sample) if self.config.calibrate else sample)
 
     @property
@@ -59,14 +64,14 @@ class TrainingSet(Dataset[Sample]):
             self.window.cut(sample.spikes, sample.instant)  # raises, saying both lengths
         at = valid[int(random.integers(len(valid)))]
         if not sample.target:
-            return attrs.evolve(sample, at=at)
+            return attrs.evolve(sample, at=at, delay=0.0)
         image: Any = getattr(self.source, "image", None)
         if image is None or set(sample.target) != {Data.IMAGE}:
             raise UsageError(
                 f"{sample.key}: ground truth is known at instant {sample.instant} only, so that no random one can be "
                 'trained on\n  try: sampling = "instant"'
             )
-        return attrs.evolve(sample, at=at, target={Data.IMAGE: image(index, at)[None]})
+        return attrs.evolve(sample, at=at, delay=0.0, target={Data.IMAGE: image(index, at)[None]})
 
     def _view(self, sample: Sample, random: np.random.Generator) -> View:
         """The drawn view; turns that would change the shape of pictures are not drawn, nor those that break stereo."""
@@ -83,6 +88,16 @@ class TrainingSet(Dataset[Sample]):
         if len(sample.events) > 1:
             modes = [mode for mode in modes if mode in (0, 6)]  # keeps epipolar lines level, left left and right right
         return View(top, left, rows, columns, modes[int(random.integers(len(modes)))])
+
+
+def cut(sample: Sample, window: Window) -> Sample:
+    """What a model sees of a sample: its window around the instant of the ground truth."""
+    return sample.around(window, _true_instant(sample, window))
+
+
+def _true_instant(sample: Sample, window: Window) -> float:
+    """The sample's instant, or where between two frames its truth really lies, for models that can tell."""
+    return sample.instant + sample.delay if window.fractional else sample.instant
 
 
 def clipped(sample: Sample, length: int, random: np.random.Generator, window: Window) -> Sample:
@@ -104,22 +119,7 @@ def clipped(sample: Sample, length: int, random: np.random.Generator, window: Wi
     if length > total:
         raise UsageError(f"{sample.key} has {total} camera frames, too few for clip_length = {length}")
     start = int(random.integers(total - length + 1))
-    run = slice(start, start + length)
-    changes: dict[str, Any] = {"frames": sample.frames[run], "target": dict(sample.target)}
-    if Data.VIDEO in sample.target:
-        changes["target"][Data.VIDEO] = sample.target[Data.VIDEO][run]
-    if sample.frame_times is not None:
-        changes |= _span(sample, sample.frame_times[run])
-    return attrs.evolve(sample, **changes)
-
-
-def _span(sample: Sample, times: Any) -> dict[str, Any]:
-    """Spikes and events from the first of `times` (in spike frames or microseconds) to the last."""
-    first, last = int(np.floor(times[0])), int(np.ceil(times[-1]))
-    if sample.spikes is not None:
-        first, stop = max(first, 0), min(last + 1, len(sample.spikes))
-        return {"spikes": sample.spikes[first:stop], "frame_times": times - first, "at": (stop - first) // 2}
-    return {"events": [camera.between(first, last + 1) for camera in sample.events], "frame_times": times}
+    return sample.clip(start, start + length)
 
 
 def _refuse_misfits(sample: Sample) -> None:
@@ -152,8 +152,10 @@ def _spike_clip(sample: Sample, length: int, random: np.random.Generator, window
     if not sample.target:
         start, at = int(random.integers(high + 1)), valid[len(valid) // 2]
         return attrs.evolve(sample, spikes=sample.spikes[start : start + length], at=at)
-    window.cut(sample.spikes, sample.instant)  # raises if there is no such window
-    low, high = max(0, sample.instant - valid[-1]), min(high, sample.instant - valid[0])
+    instant = _true_instant(sample, window)
+    window.cut(sample.spikes, instant)  # raises if there is no such window
+    frame = math.floor(instant)
+    low, high = max(0, frame - valid[-1]), min(high, frame - valid[0])
     start = int(random.integers(low, high + 1))
     return attrs.evolve(sample, spikes=sample.spikes[start : start + length], at=sample.instant - start)
 

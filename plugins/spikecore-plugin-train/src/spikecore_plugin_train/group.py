@@ -12,8 +12,7 @@ import torch
 import torch.distributed as dist
 import torch.distributed.nn.functional
 
-from spikecore import UsageError
-from spikecore.adapter import check_device
+from spikecore import UsageError, check_device
 
 
 @attrs.frozen

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
-from spikecore import SpikeFormatError
-from spikecore.interfaces import TrainRun
+from spikecore import SpikeFormatError, TrainRun
 from spikecore_plugin_train import randomness
 from spikecore_plugin_train.average import Average
 from spikecore_plugin_train.checkpoint import Store
 from spikecore_plugin_train.config import LoopConfig
 from spikecore_plugin_train.export import export
 from spikecore_plugin_train.group import Group
+from spikecore_plugin_train.kept import Kept
 from spikecore_plugin_train.progress import Progress
 from spikecore_plugin_train.snapshot import guard, restored, snapshot
 
@@ -28,7 +27,8 @@ class Keeper:
         run: What is trained, and where its files go.
         config: How many checkpoints stay, and what must not change.
         group: The processes that train together.
-        average: Of the weights.
+        kept: The tensors of the model that checkpoints hold.
+        average: Of them.
         scaler: Of the loss.
         best: The metric that says what is best.
     """
@@ -38,13 +38,13 @@ class Keeper:
         run: TrainRun,
         config: LoopConfig,
         group: Group,
+        kept: Kept,
         average: Average,
         scaler: torch.amp.GradScaler,
         best: str,
     ) -> None:
-        self.run, self.group, self.average, self.scaler = run, group, average, scaler
-        self.model: Any = run.model
-        self.guard = guard(run, config, best)
+        self.run, self.group, self.kept, self.average, self.scaler = run, group, kept, average, scaler
+        self.guard = guard(run, config, best, kept.digest)
         self.store = Store(run.directory, config.keep)
 
     @property
@@ -70,7 +70,7 @@ class Keeper:
         if found is None:
             return Progress(), None
         path, held = found
-        progress = restored(held, path, self.guard, self.model, self.average, self.scaler)
+        progress = restored(held, path, self.guard, self.kept, self.average, self.scaler)
         states = held["random"]
         if self.group.rank < len(states):  # of processes that are new, the seeded generators stay
             randomness.restore(states[self.group.rank], self.group.device)
@@ -82,8 +82,8 @@ class Keeper:
         if not self.group.leads:
             return []
         path = self.store.best if best else self.store.path(progress.step)
-        model: nn.Module = self.model
-        parts = (model, self.average, optimiser, self.scaler)
+        self.kept.refuse_changes()
+        parts = (self.kept, self.average, optimiser, self.scaler)
         self.store.save(path, snapshot(progress, self.guard, parts, states, self.run.recipe))
         return [path, *(self.export("best", progress) if best else [])]
 
@@ -91,7 +91,8 @@ class Keeper:
         """Write the (averaged) weights as NAME.safetensors; returns what this process wrote."""
         if not self.group.leads:
             return []
-        experiment = json.dumps(self.run.recipe.get("experiment", {}), sort_keys=True)
-        training = f"{progress.step} steps of {experiment}"
+        experiment = self.run.recipe.get("experiment", {})
+        training = f"{progress.step} steps of {json.dumps(experiment, sort_keys=True)}"
+        path = self.run.directory / f"{name}.safetensors"
         with self.average.applied():
-            return [export(self.run.model, self.run.directory / f"{name}.safetensors", training, progress.scores)]
+            return [export(self.run.model, path, experiment.get("model", {}), training, progress.scores)]

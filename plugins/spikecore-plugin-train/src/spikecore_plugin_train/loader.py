@@ -5,10 +5,12 @@ from __future__ import annotations
 import signal
 from collections.abc import Generator, Iterator, Sequence
 
+import attrs
 import torch
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from spikecore import Batch, Sample, collate
+from spikecore_plugin_train.bank import Bank
 from spikecore_plugin_train.data import TrainingSet
 from spikecore_plugin_train.order import Order, Place
 
@@ -23,16 +25,28 @@ class Places(Sampler[Sequence[Place]]):
         return self.order.places(*self.start)
 
 
-def batches(training: TrainingSet, places: Places, workers: int, seed: int) -> Generator[Batch, None, None]:
-    """Micro-batches in the order of `places`; closing ends the workers.
+class Paired(Dataset[tuple[Sample, Sample | None]]):
+    """Training samples, each with one of the bank if there is one; whatever prepares samples prepares both."""
+
+    def __init__(self, training: TrainingSet, bank: Bank | None) -> None:
+        self.training, self.bank = training, bank
+
+    def __getitem__(self, place: Place) -> tuple[Sample, Sample | None]:
+        return self.training[place], None if self.bank is None else self.bank[place.position]
+
+
+def batches(
+    training: TrainingSet, places: Places, workers: int, seed: int, bank: Bank | None = None
+) -> Generator[Batch, None, None]:
+    """Micro-batches in the order of `places`, with as many samples of the bank; closing ends the workers.
 
     The loader has a random generator of its own: else every new iterator would draw its base seed from the global one,
     and a restart in the middle of an epoch would shift all random numbers that follow. Workers are started afresh
     (spawned): forked ones would keep the lock of the run's directory after their parent was killed.
     """
     generator = torch.Generator().manual_seed(seed)
-    loader: DataLoader[Sample] = DataLoader(
-        training,
+    loader: DataLoader[tuple[Sample, Sample | None]] = DataLoader(
+        Paired(training, bank),
         batch_sampler=places,
         num_workers=workers,
         collate_fn=_collate,
@@ -52,5 +66,7 @@ def _outlast(worker: int) -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: signal.signal(number, signal.SIG_DFL))
 
 
-def _collate(samples: list[Sample]) -> Batch:
-    return collate(samples)
+def _collate(pairs: list[tuple[Sample, Sample | None]]) -> Batch:
+    batch = collate([sample for sample, _ in pairs])
+    second = [sample for _, sample in pairs if sample is not None]
+    return attrs.evolve(batch, bank=collate(second)) if second else batch

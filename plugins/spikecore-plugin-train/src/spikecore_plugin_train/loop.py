@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
-from spikecore import UsageError
-from spikecore.interfaces import TrainResult, TrainRun
+from spikecore import TrainResult, TrainRun, UsageError, tell_labels
+from spikecore_plugin_train.bank import check_bank
 from spikecore_plugin_train.checkpoint import Store, locked
 from spikecore_plugin_train.config import LoopConfig
 from spikecore_plugin_train.group import Group, joined
@@ -37,6 +37,9 @@ class Loop:
         config = self.config
         model: Any = run.model  # a Model is also an nn.Module
         needed_losses(run.stages, run.losses)
+        check_bank(run)
+        tell_labels(run.source, [model, *run.losses.values()])
+        tell_labels(run.validation, run.metrics.values())
         with ExitStack() as scene:
             group = scene.enter_context(joined(config.device, config.timeout))
             _refuse_emptiness(run, config, group)

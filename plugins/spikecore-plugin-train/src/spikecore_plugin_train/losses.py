@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from spikecore import UsageError
-from spikecore.component import Data
-from spikecore.interfaces import LossTerms, Output
+from spikecore import Data, LossTerms, Output, UsageError
 from spikecore_plugin_train.config import Norm
 
 if TYPE_CHECKING:
@@ -55,7 +53,7 @@ class L1:
         pass
 
     def forward(self, output: Output, batch: Batch, /) -> LossTerms:
-        """See `spikecore.interfaces.Loss`."""
+        """See `spikecore.Loss`."""
         return compare(output, batch, Data.IMAGE, Norm.L1)
 
 
@@ -66,7 +64,7 @@ class L2:
         pass
 
     def forward(self, output: Output, batch: Batch, /) -> LossTerms:
-        """See `spikecore.interfaces.Loss`."""
+        """See `spikecore.Loss`."""
         return compare(output, batch, Data.IMAGE, Norm.L2)
 
 
@@ -77,7 +75,7 @@ class Charbonnier:
         pass
 
     def forward(self, output: Output, batch: Batch, /) -> LossTerms:
-        """See `spikecore.interfaces.Loss`."""
+        """See `spikecore.Loss`."""
         return compare(output, batch, Data.IMAGE, Norm.CHARBONNIER)
 
 
@@ -88,7 +86,7 @@ class Video:
         self.norm = config.norm
 
     def forward(self, output: Output, batch: Batch, /) -> LossTerms:
-        """See `spikecore.interfaces.Loss`."""
+        """See `spikecore.Loss`."""
         return compare(output, batch, Data.VIDEO, self.norm)
 
 
@@ -99,5 +97,5 @@ class Depth:
         self.norm = config.norm
 
     def forward(self, output: Output, batch: Batch, /) -> LossTerms:
-        """See `spikecore.interfaces.Loss`."""
+        """See `spikecore.Loss`."""
         return compare(output, batch, Data.DEPTH, self.norm)

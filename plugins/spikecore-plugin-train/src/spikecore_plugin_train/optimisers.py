@@ -9,9 +9,7 @@ import attrs
 import torch
 from attrs.validators import and_, ge, gt, lt
 
-from spikecore import ConfigError, option
-from spikecore.config import make_converter, structure
-from spikecore.errors import closest
+from spikecore import ConfigError, closest, make_converter, option, structure
 
 Groups: TypeAlias = list[dict[str, Any]]
 

@@ -17,10 +17,17 @@ _ORDER = 0x0DE4  # keeps this stream of random numbers apart from those of augme
 
 
 class Place(NamedTuple):
-    """What the data set is asked for: sample number `item` as seen in `epoch`."""
+    """What the data set is asked for.
+
+    Args:
+        epoch: Number of the pass over the data, from 0.
+        item: Number of the sample, which is seen in another way in each epoch.
+        position: Samples that come before this one, over all epochs.
+    """
 
     epoch: int
     item: int
+    position: int = 0
 
 
 @attrs.frozen
@@ -30,14 +37,14 @@ class Share:
     Args:
         epoch: Number of the pass over the data, from 0.
         number: Number of the batch in the epoch, from 0.
-        micros: Sample numbers of each micro-batch; none of them is empty, but there may be none.
+        micros: The samples of each micro-batch; none of them is empty, but there may be none.
         size: Samples of the whole batch, over all processes.
         last: True for the last batch of the epoch.
     """
 
     epoch: int
     number: int
-    micros: tuple[tuple[int, ...], ...]
+    micros: tuple[tuple[Place, ...], ...]
     size: int
     last: bool
 
@@ -53,6 +60,7 @@ class Order:
         rank: Number of this process.
         processes: Number of processes.
         accumulate: Micro-batches of each process.
+        stream: Keeps the orders of several sources apart.
     """
 
     samples: int
@@ -61,6 +69,7 @@ class Order:
     rank: int = 0
     processes: int = 1
     accumulate: int = 1
+    stream: int = _ORDER
 
     @property
     def batches(self) -> int:
@@ -69,7 +78,7 @@ class Order:
 
     def permutation(self, epoch: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """All sample numbers in the order of an epoch."""
-        return np.random.default_rng([_ORDER, self.seed, epoch]).permutation(self.samples)
+        return np.random.default_rng([self.stream, self.seed, epoch]).permutation(self.samples)
 
     def shares(self, epoch: int, number: int, steps: int) -> Iterator[Share]:
         """The shares of `steps` optimiser steps, from batch `number` of `epoch` on, over as many epochs as it takes."""
@@ -81,14 +90,15 @@ class Order:
             epoch, number = epoch + 1, 0
 
     def _share(self, epoch: int, number: int, order: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Share:
-        whole = order[number * self.batch : (number + 1) * self.batch]
-        parts = np.array_split(whole, self.processes * self.accumulate)
+        begin = number * self.batch
+        items = order[begin : begin + self.batch].tolist()
+        whole = [Place(epoch, item, epoch * self.samples + begin + n) for n, item in enumerate(items)]
+        parts = np.array_split(np.arange(len(whole)), self.processes * self.accumulate)
         own = parts[self.rank * self.accumulate : (self.rank + 1) * self.accumulate]
-        micros = tuple(tuple(part.tolist()) for part in own if len(part))
+        micros = tuple(tuple(whole[n] for n in part) for part in own if len(part))
         return Share(epoch, number, micros, len(whole), number == self.batches - 1)
 
     def places(self, epoch: int, number: int, steps: int) -> Iterator[list[Place]]:
         """The micro-batches of `shares` one after the other, as a data loader takes them."""
         for share in self.shares(epoch, number, steps):
-            for micro in share.micros:
-                yield [Place(share.epoch, index) for index in micro]
+            yield from map(list, share.micros)

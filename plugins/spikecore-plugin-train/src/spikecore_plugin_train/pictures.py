@@ -8,28 +8,29 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from spikecore import Batch
-from spikecore.component import Data
-from spikecore.grid import comparison
-from spikecore.interfaces import Output
-from spikecore.sinks import Target, open_sink
+from spikecore import Data, Sample
+from spikecore.sinks.grid import comparison
+from spikecore.sinks.open import write_picture
 
 Picture = NDArray[np.float32]
 
 
-def drawn(output: Output, batch: Batch) -> Picture | None:
-    """The first item's image, middle frame of its video, or depth, beside the truth and the error; None if it has none.
+def drawn(shown: Mapping[Data, NDArray[Any]], sample: Sample) -> Picture | None:
+    """The image, middle frame of the video, or depth, beside the truth and the error; None if there is none.
 
     Depth is stretched by the range of the truth (of the result without truth); unknown pixels are black.
+
+    Args:
+        shown: Results by kind, as `spikecore.to_pictures` gives them.
+        sample: For the ground truth.
     """
-    kind = next((kind for kind in (Data.IMAGE, Data.VIDEO, Data.DEPTH) if kind in output), None)
+    kind = next((kind for kind in (Data.IMAGE, Data.VIDEO, Data.DEPTH) if kind in shown), None)
     if kind is None:
         return None
-    result = _flat(output[kind], kind)
-    truth = _flat(batch.target[kind], kind) if kind in batch.target else None
+    result = _one(shown[kind], kind)
+    truth = _upright(sample.target[kind], kind) if kind in sample.target else None
     if truth is not None and truth.shape[:2] != result.shape[:2]:
         truth = None
     if kind is Data.DEPTH:
@@ -39,11 +40,16 @@ def drawn(output: Output, batch: Batch) -> Picture | None:
     return comparison({str(kind): result}, truth)
 
 
-def _flat(values: torch.Tensor, kind: Data) -> Picture:
-    picture = values[0].detach().float().cpu().numpy()
-    if kind is Data.VIDEO:
-        picture = picture[len(picture) // 2]
-    return np.asarray(picture[0] if len(picture) != 3 else np.moveaxis(picture, 0, -1), np.float32)
+def _one(picture: NDArray[Any], kind: Data) -> Picture:
+    """(H, W) or (H, W, 3)."""
+    one = picture[len(picture) // 2] if kind is Data.VIDEO else picture[0] if kind is Data.DEPTH else picture
+    return np.asarray(one if one.ndim == 2 or one.shape[-1] == 3 else one[..., 0], np.float32)
+
+
+def _upright(truth: NDArray[Any], kind: Data) -> Picture:
+    """(H, W) or (H, W, 3) of ground truth, whose channels come first."""
+    one = truth[len(truth) // 2] if kind is Data.VIDEO else truth
+    return np.asarray(one[0] if len(one) != 3 else np.moveaxis(one, 0, -1), np.float32)
 
 
 def _stretched(result: Picture, truth: Picture | None) -> tuple[Picture, Picture | None]:
@@ -62,7 +68,5 @@ def write_pictures(pictures: Mapping[str, Picture], folder: Path) -> list[Path]:
     for key, picture in pictures.items():
         path = folder / (re.sub(r"[^\w.-]+", "-", key) + ".png")
         path.parent.mkdir(parents=True, exist_ok=True)
-        sink = open_sink(Target(path, 1))
-        sink.write(0, picture)
-        written.append(sink.commit())
+        written.append(write_picture(picture, path))
     return written

@@ -12,9 +12,7 @@ from typing import Any, TypeAlias
 import attrs
 from attrs.validators import deep_iterable, ge, gt
 
-from spikecore import ConfigError, option
-from spikecore.config import make_converter, structure
-from spikecore.errors import closest
+from spikecore import ConfigError, closest, make_converter, option, structure
 
 
 def _warmup() -> Any:

@@ -9,31 +9,33 @@ from typing import Any, TypeAlias
 
 import attrs
 import torch
-from torch import nn
 
-from spikecore import SpikeFormatError, UsageError
-from spikecore.interfaces import TrainRun
+from spikecore import TrainRun, UsageError
 from spikecore_plugin_train.average import Average
 from spikecore_plugin_train.config import LoopConfig
+from spikecore_plugin_train.kept import Kept
 from spikecore_plugin_train.optimisers import read_optimiser
 from spikecore_plugin_train.progress import Progress
 
-Parts: TypeAlias = tuple[nn.Module, Average, torch.optim.Optimizer, torch.amp.GradScaler]
+Parts: TypeAlias = tuple[Kept, Average, torch.optim.Optimizer, torch.amp.GradScaler]
 
 
-def guard(run: TrainRun, config: LoopConfig, best: str) -> dict[str, Any]:
+def guard(run: TrainRun, config: LoopConfig, best: str, frozen: str) -> dict[str, Any]:
     """What must be the same for a training to go on exactly; the number of processes need not be.
 
     Args:
         run: Its seed, samples and stages: all but their lengths, schedules and learning rates.
         config: The size of a batch.
         best: The metric that says what is best.
+        frozen: Digest of the parameters that checkpoints leave out.
     """
     guarded = {
         "seed": run.seed,
         "samples": len(run.source),
+        "samples of the bank": 0 if run.bank is None else len(run.bank),
         "batch": config.batch,
         "best": best,
+        "digest of what never trains": frozen,
         "stages": [stage.name for stage in run.stages],
     }
     for number, stage in enumerate(run.stages, start=1):
@@ -53,11 +55,11 @@ def snapshot(
     recipe: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The content of a checkpoint; schedules and the order of samples follow from `progress` and need no state."""
-    model, average, optimiser, scaler = parts
+    kept, average, optimiser, scaler = parts
     return {
         "progress": progress.plain(),
         "guard": dict(guarded),
-        "model": dict(model.state_dict()),
+        "model": kept.state(),
         "average": dict(average.state),
         "optimiser": optimiser.state_dict(),
         "scaler": scaler.state_dict(),
@@ -70,7 +72,7 @@ def restored(
     held: Mapping[str, Any],
     path: Path,
     guarded: Mapping[str, Any],
-    model: nn.Module,
+    kept: Kept,
     average: Average,
     scaler: torch.amp.GradScaler,
 ) -> Progress:
@@ -85,10 +87,7 @@ def restored(
     if differing:
         told = "; ".join(f"{name} was {before[name]!r}, is {guarded[name]!r}" for name in differing)
         raise UsageError(f"{path} cannot go on exactly: {told}\n  try: the values it had, or another folder")
-    try:
-        model.load_state_dict(held["model"])
-    except RuntimeError as error:
-        raise SpikeFormatError(path, f"a checkpoint of another model: {error}") from error
+    kept.load(held["model"], path)
     average.load(held["average"])
     if scaler.is_enabled() and held["scaler"]:
         scaler.load_state_dict(held["scaler"])

@@ -8,9 +8,7 @@ from fnmatch import fnmatchcase
 import torch
 from torch import nn
 
-from spikecore import ConfigError
-from spikecore.errors import closest
-from spikecore.interfaces import Stage
+from spikecore import ConfigError, Stage, closest
 from spikecore_plugin_train.optimisers import build_optimiser, read_optimiser
 from spikecore_plugin_train.schedules import rate, read_schedule
 

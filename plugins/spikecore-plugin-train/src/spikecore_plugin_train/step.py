@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import attrs
 import torch
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
-from spikecore import Batch, SpikecoreError, UsageError
-from spikecore.experiment import Precision
-from spikecore.interfaces import Loss, Output, Stage
+from spikecore import Batch, Loss, Output, Precision, SpikecoreError, Stage, UsageError
+from spikecore_plugin_train.bank import wants_bank
 from spikecore_plugin_train.config import LoopConfig
 from spikecore_plugin_train.group import Group
 
@@ -83,11 +83,13 @@ class Stepper:
 
     def judge(self, batch: Batch, stage: Stage) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """The weighted sum of a stage's losses of one batch, and each of them, unweighted, with its parts."""
-        output = self.forward(batch)
+        alone = attrs.evolve(batch, bank=None)
+        output = self.forward(batch if wants_bank(self.model) else alone)
         total = torch.zeros((), device=self.group.device)
         named: dict[str, torch.Tensor] = {}
         for reference, weight in stage.losses.items():
-            terms = self.losses[reference].forward(output, batch)
+            loss = self.losses[reference]
+            terms = loss.forward(output, batch if wants_bank(loss) else alone)
             total = total + weight * terms.total
             named[reference] = terms.total
             if len(terms.parts) > 1:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, closing
 from typing import Any, cast
 
 import torch
 
-from spikecore import UsageError
-from spikecore.errors import Interrupted
-from spikecore.interfaces import TrainResult, TrainRun
-from spikecore.observe import RunInfo
-from spikecore.record import write_record
+from spikecore import Batch, Interrupted, Observed, RunInfo, TrainResult, TrainRun, UsageError, observed, write_record
 from spikecore_plugin_train import randomness
 from spikecore_plugin_train.average import Average
+from spikecore_plugin_train.bank import Bank
 from spikecore_plugin_train.config import LoopConfig
 from spikecore_plugin_train.data import TrainingSet
 from spikecore_plugin_train.group import Group
 from spikecore_plugin_train.keeper import Keeper
+from spikecore_plugin_train.kept import Kept
 from spikecore_plugin_train.loader import Places, batches
-from spikecore_plugin_train.observers import Observers, logs_host
+from spikecore_plugin_train.observers import logs
 from spikecore_plugin_train.order import Order, Share
 from spikecore_plugin_train.pictures import write_pictures
 from spikecore_plugin_train.progress import Progress
@@ -54,11 +52,12 @@ class Training:
         self.order = Order(len(run.source), config.batch, self.seed, group.rank, group.size, config.accumulate)
         self.plans = [Plan(stage, self.model, trainable, self.order.batches) for stage in run.stages]
         self.validation = Validation(run, config)
-        self.average = Average(self.model, config.ema)
+        kept = Kept(self.model, self.model.network, (name for plan in self.plans for name in plan.multipliers))
+        self.average = Average(kept.state(), config.ema)
         self.stepper = Stepper(self.model, run.losses, config, group)
-        self.keeper = Keeper(run, config, group, self.average, self.stepper.scaler, self.validation.best)
+        self.keeper = Keeper(run, config, group, kept, self.average, self.stepper.scaler, self.validation.best)
         self.progress = Progress()
-        self.observers = Observers([], RunInfo("train", ""))
+        self.observed = Observed(RunInfo("train", ""), [])
         self.optimiser: torch.optim.Optimizer | None = None
 
     def fit(self) -> TrainResult:
@@ -67,23 +66,17 @@ class Training:
         self._refuse_new_lengths()
         if self.config.compile:
             self.model.network.compile()
-        self._listen()
         if self.group.leads and self.run.recipe:
             write_record(self.run.directory, self.run.recipe)
-        self.observers.start()
-        result: dict[str, Any] = {"state": "failed"}
-        try:
-            for number in range(self.progress.stage, len(self.plans)):
-                self._stage(number, held)
-                held = None
-            for path in self.keeper.export("weights", self.progress):
-                self.observers.saved(path)
-            result["state"] = "done"
-        except (Interrupted, KeyboardInterrupt):
-            result["state"] = "interrupted"
-            raise
-        finally:
-            self.observers.end(result | {"steps": self.progress.step, "scores": self.progress.scores})
+        with self._observed() as self.observed:
+            try:
+                for number in range(self.progress.stage, len(self.plans)):
+                    self._stage(number, held)
+                    held = None
+                for path in self.keeper.export("weights", self.progress):
+                    self.observed.saved(path)
+            finally:
+                self.observed.result.update(steps=self.progress.step, scores=self.progress.scores)
         progress = self.progress
         return TrainResult(progress.step, tuple(progress.losses), dict(progress.scores), self.keeper.newest)
 
@@ -95,12 +88,14 @@ class Training:
                     f"  try: another folder, and run.weights = '{self.run.directory / 'weights.safetensors'}'"
                 )
 
-    def _listen(self) -> None:
+    def _observed(self) -> AbstractContextManager[Observed]:
+        """The plugins of the run's host and the logs look on; at one process of many."""
         total = sum(plan.steps for plan in self.plans)
         name = self.run.recipe.get("experiment", {}).get("name") or type(self.model).__name__
         info = RunInfo("train", f"training {name}", total, self.run.recipe, id=self.progress.id)
-        hosts = [self.run.host, logs_host(self.config, self.run)] if self.group.leads else []
-        self.observers = Observers(hosts, info)
+        if not self.group.leads:
+            return observed(None, info)
+        return observed(self.run.host, info, logs(self.config, self.run))
 
     def _stage(self, number: int, held: dict[str, Any] | None) -> None:
         plan, progress = self.plans[number], self.progress
@@ -108,9 +103,8 @@ class Training:
         if held is not None and progress.stage_step:
             self.optimiser.load_state_dict(held)
         start = (progress.epoch, progress.batch, plan.steps - progress.stage_step)
-        training = TrainingSet(self.run.source, self.model.window, self.config, self.seed)
         plan.freeze(self.model, progress.stage_step)
-        with closing(batches(training, Places(self.order, *start), self.config.workers, self.seed)) as micros:
+        with closing(self._batches(Places(self.order, *start))) as micros:
             for share in self.order.shares(*start):
                 stopping = self._step(plan, micros, share)
                 over = self._judged(plan, share) or progress.stage_step == plan.steps
@@ -126,6 +120,11 @@ class Training:
                     return
         progress.next_stage(plan.steps)  # the checkpoint was written at the very end of the stage
 
+    def _batches(self, places: Places) -> Generator[Batch, None, None]:
+        run, given = self.run, (self.model.window, self.config, self.seed)
+        bank = None if run.bank is None else Bank(run.bank, *given)
+        return batches(TrainingSet(run.source, *given), places, self.config.workers, self.seed, bank)
+
     def _step(self, plan: Plan, micros: Micros, share: Share) -> bool:
         """One optimiser step; True if any process was asked to stop."""
         progress, optimiser = self.progress, self.optimiser
@@ -139,7 +138,7 @@ class Training:
         self.average.update(progress.step + 1)
         stopping = values.pop("stop") > 0
         progress.advance(values["loss"], share.last)
-        self.observers.step(progress.step, {"lr": current, "stage": progress.stage + 1, **values})
+        self.observed.step(progress.step, {"lr": current, "stage": progress.stage + 1, **values})
         return stopping
 
     def _judged(self, plan: Plan, share: Share) -> bool:
@@ -148,12 +147,13 @@ class Training:
         due = progress.step % every == 0 if every else share.last
         if not self.validation.active or not (due or progress.stage_step == plan.steps):
             if share.last:
-                self.observers.epoch(share.epoch + 1, {})
+                self.observed.epoch(share.epoch + 1, {})
             return False
         scores = self._scores()
         best = scores.get(self.validation.best)
         better = progress.judged(scores, best, self.validation.higher)
-        self.observers.epoch(share.epoch + 1, scores)
+        self.observed.epoch(share.epoch + 1, scores)
+        self.observed.scores(self.validation.recorded(scores, self._method()))
         if better:
             self._save(best=True)
         plan.freeze(self.model, progress.stage_step)  # back from evaluation to training
@@ -168,11 +168,15 @@ class Training:
             values.copy_(torch.tensor(list(scores.values()), dtype=torch.float64))
             folder = self.run.directory / "pictures" / f"step-{self.progress.step:09d}"
             for path in write_pictures(pictures, folder):
-                self.observers.saved(path)
+                self.observed.saved(path)
         self.group.spread([values])
         return dict(zip(self.validation.metrics, values.tolist(), strict=True))
+
+    def _method(self) -> str:
+        """What the scores of this training are recorded under."""
+        return str(self.run.recipe.get("experiment", {}).get("model", {}).get("use") or type(self.model).__name__)
 
     def _save(self, best: bool = False) -> None:
         assert self.optimiser is not None  # made when the stage began
         for path in self.keeper.save(self.progress, self.optimiser, best):
-            self.observers.saved(path)
+            self.observed.saved(path)

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
-from spikecore import Batch, Component, PluginHost, Sample, UsageError, collate
-from spikecore.component import Data
-from spikecore.errors import UnknownComponent, closest
-from spikecore.interfaces import Metric, Output, TrainRun
-from spikecore_plugin_train.config import LoopConfig
-from spikecore_plugin_train.data import portable
+from spikecore import (
+    Component,
+    Data,
+    Kind,
+    Output,
+    PluginHost,
+    RunConfig,
+    Sample,
+    Score,
+    TrainRun,
+    UnknownComponent,
+    UsageError,
+    closest,
+    collate,
+    to_pictures,
+    update,
+)
+from spikecore_plugin_train.config import LoopConfig, NoOptions
+from spikecore_plugin_train.data import cut, portable
 from spikecore_plugin_train.pictures import Picture, drawn
 from spikecore_plugin_train.step import Stepper
-
-_RATES = (Data.IMAGE, Data.VIDEO)
 
 
 class Validation:
@@ -61,39 +75,46 @@ class Validation:
         pictures: dict[str, Picture] = {}
         stepper.model.eval()
         for index in range(len(self.source)):
-            sample = self.source[index].around(self.window)
+            sample = cut(self.source[index], self.window)
             batch = collate([portable(sample)]).to(stepper.group.device)
-            output = intensities(stepper.forward(batch), sample, self.calibrate)
+            shown = self._shown(stepper.forward(batch), sample)
             for name, metric in self.metrics.items():
-                self._update(name, metric, output, batch)
-            if index < self.pictures and (picture := drawn(output, batch)) is not None:
+                update(metric, self._components[name] or _undeclared(sample, shown), shown, sample)
+            if index < self.pictures and (picture := drawn(shown, sample)) is not None:
                 pictures[sample.key] = picture
         return {name: float(metric.compute()) for name, metric in self.metrics.items()}, pictures
 
-    def _update(self, name: str, metric: Metric, output: Output, batch: Batch) -> None:
-        component = self._components[name]
-        judged = component.consumes if component is not None else frozenset(batch.target)
-        kind = next((kind for kind in Data if kind in output and kind in judged), None)
-        if kind is None:
-            raise UsageError(f"{name} judges {', '.join(sorted(judged))}; the model gave {', '.join(sorted(output))}")
-        prediction = output[kind].cpu()
-        truth = batch.label if kind is Data.LABEL else batch.target.get(kind)
-        if truth is None:
-            if component is None or component.targets:
-                raise UsageError(f"{name} needs ground truth of kind {kind}, which {batch.keys[0]} lacks")
-            truth = prediction
-        metric.update(prediction, truth.cpu())
+    def _shown(self, output: Output, sample: Sample) -> dict[Data, NDArray[Any]]:
+        """Results of the one sample as the runner shows them: clipped rate × gain.
+
+        Without `calibrate` models learn the ground truth as it is, and their pictures are in its unit already.
+        """
+        results = {kind: output[kind][0].detach().float().cpu().numpy() for kind in Data if kind in output}
+        return to_pictures(results, sample, RunConfig(gain=None if self.calibrate else 1.0))
+
+    def recorded(self, scores: Mapping[str, float], method: str) -> list[Score]:
+        """Scores of the whole run, as its observers are told."""
+        return [self._recorded(name, value, method) for name, value in scores.items()]
+
+    def _recorded(self, name: str, value: float, method: str) -> Score:
+        higher = self.metrics[name].higher_is_better
+        if math.isnan(value):
+            return Score("", method, name, None, "the metric gave NaN", higher)
+        return Score("", method, name, value, "", higher)
 
 
-def intensities(output: Output, sample: Sample, calibrate: bool) -> dict[str, torch.Tensor]:
-    """Pictures in spikes per frame as intensities in [0, 1], as the runner shows them: clipped rate × gain.
-
-    Without `calibrate` models learn the ground truth as it is, and their pictures are in its unit already.
-    """
-    gain = 1.0
-    if calibrate and sample.spikes is not None and sample.frames is None:
-        gain = sample.spikes.gain or 1.0
-    return {kind: (value * gain).clamp(0, 1) if kind in _RATES else value for kind, value in output.items()}
+def _undeclared(sample: Sample, shown: Mapping[Data, NDArray[Any]]) -> Component:
+    """Stands for a metric of no plugin: it is given whatever there is the truth of."""
+    known = [kind for kind in shown if kind in sample.target or (kind is Data.LABEL and sample.label is not None)]
+    return Component(
+        Kind.METRIC,
+        "undeclared",
+        target="builtins:object",
+        config=NoOptions,
+        summary="of no plugin",
+        consumes=known[:1],
+        targets=known[:1],
+    )
 
 
 def _component(host: PluginHost, name: str) -> Component | None:

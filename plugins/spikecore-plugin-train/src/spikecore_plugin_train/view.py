@@ -9,8 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecore import EventStream, Sample, SpikeStream, UsageError
-from spikecore.component import Data
+from spikecore import Data, EventStream, Sample, SpikeStream, UsageError
 
 SPATIAL = (Data.IMAGE, Data.VIDEO, Data.DEPTH, Data.FLOW)
 """Targets that are pictures; the others (features) have no place in the picture."""
@@ -46,7 +45,8 @@ def picture_size(sample: Sample) -> tuple[int, int]:
     if sample.events:
         return sample.events[0].height, sample.events[0].width
     if sample.frames is not None:
-        return sample.frames.shape[-2:]
+        height, width = sample.frames.shape[-2:]
+        return int(height), int(width)
     for kind in SPATIAL:
         if kind in sample.target:
             return sample.target[kind].shape[-2:]

@@ -18,9 +18,7 @@ from spikecore_plugin_train.config import LoopConfig
 from spikecore_plugin_train.loop import Loop
 from torch import nn
 
-from spikecore import PluginHost, PluginInfo, Window, hookimpl
-from spikecore.config import make_converter, structure
-from spikecore.interfaces import LossTerms, Stage, TrainRun
+from spikecore import LossTerms, PluginHost, PluginInfo, Stage, TrainRun, Window, hookimpl, make_converter, structure
 from spikecore.testing.tiny import TinySource
 
 

@@ -12,13 +12,13 @@ _PACKAGE = "spikecore_plugin_vidar"
 
 @hookimpl
 def spikecore_info() -> PluginInfo:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     return PluginInfo("reads and writes recordings of spike cameras: .dat, .npz, .npy, HDF5 and folders", license="MIT")
 
 
 @hookimpl
 def spikecore_components() -> Iterable[Component]:
-    """See `spikecore.hookspecs`."""
+    """See `spikecore.plugin.hookspecs`."""
     yield Component(
         Kind.SOURCE,
         "dat",
@@ -29,6 +29,7 @@ def spikecore_components() -> Iterable[Component]:
         targets=("image",),
         patterns=("*.dat", "*.raw", "*.bin"),
         writer=f"{_PACKAGE}.dat:write_dat",
+        recognise=f"{_PACKAGE}.recognise:recognise_dat",
         license="MIT",
     )
     yield Component(
@@ -41,6 +42,7 @@ def spikecore_components() -> Iterable[Component]:
         targets=("image", "label", "text"),
         patterns=("*.npz",),
         writer=f"{_PACKAGE}.npz:write_npz",
+        recognise=f"{_PACKAGE}.recognise:recognise_npz",
         license="MIT",
     )
     yield Component(
@@ -52,6 +54,7 @@ def spikecore_components() -> Iterable[Component]:
         produces=("spikes",),
         patterns=("*.npy",),
         writer=f"{_PACKAGE}.npy:write_npy",
+        recognise=f"{_PACKAGE}.recognise:recognise_npy",
         license="MIT",
     )
     yield Component(
@@ -63,6 +66,7 @@ def spikecore_components() -> Iterable[Component]:
         produces=("spikes",),
         patterns=("*.h5", "*.hdf5"),
         writer=f"{_PACKAGE}.hdf5_writer:write_hdf5",
+        recognise=f"{_PACKAGE}.recognise:recognise_hdf5",
         license="MIT",
     )
     yield Component(
@@ -74,5 +78,6 @@ def spikecore_components() -> Iterable[Component]:
         produces=("spikes",),
         targets=("image", "label", "text"),
         patterns=("*/",),
+        recognise=f"{_PACKAGE}.recognise:recognise_folder",
         license="MIT",
     )

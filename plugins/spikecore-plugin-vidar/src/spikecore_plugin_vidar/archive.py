@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecore import SpikeFormatError
+from spikecore.files.boundary import file_size, refusing
 from spikecore_plugin_vidar.arrays import ArrayHeader, read_header
-from spikecore_plugin_vidar.boundary import file_size, refusing
+from spikecore_plugin_vidar.config import FOLDER_HINT
 from spikecore_plugin_vidar.packing import check_spikes, pack_values, refuse_larger
 
 _EXPECTED = "a NumPy archive (.npz)"
@@ -101,7 +102,7 @@ class Archive:
 @contextmanager
 def open_archive(path: Path, limit: int) -> Iterator[Archive]:
     """Open a `.npz` whose arrays take at most `limit` bytes; whatever goes wrong inside is a `SpikeFormatError`."""
-    file_size(path, _EXPECTED)
+    file_size(path, _EXPECTED, FOLDER_HINT)
     with refusing(path, _EXPECTED), ZipFile(path) as file:
         yield Archive(path, file, limit)
 

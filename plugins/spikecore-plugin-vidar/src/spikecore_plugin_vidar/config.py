@@ -10,8 +10,7 @@ import attrs
 from attrs.validators import ge, gt, in_, optional
 from cattrs import Converter
 
-from spikecore import option
-from spikecore.config import make_converter
+from spikecore import make_converter, option
 
 BitOrder = Literal["little", "big"]
 Camera = Literal["auto", "plain", "head16", "1000x1000", "1000x1000-spikecv"]
@@ -19,6 +18,8 @@ Camera = Literal["auto", "plain", "head16", "1000x1000", "1000x1000-spikecv"]
 CAMERAS = ("auto", "plain", "head16", "1000x1000", "1000x1000-spikecv")
 DEFAULT_RATE = 20_000.0
 DEFAULT_LIMIT = 4 * 2**30
+FOLDER_HINT = "a folder of recordings is read with source='vidar/folder' (--source vidar/folder)"
+"""What to do where a file was asked for and a folder found."""
 
 _GAIN_HELP = "light intensity (0..1) per spike rate (spikes per frame); 1.6667 for recordings simulated at rate 0.6"
 _BINARISE_HELP = "values above this are spikes; needed where values are other than the whole numbers 0 and 1"

@@ -9,16 +9,20 @@ from typing import Any
 import numpy as np
 
 from spikecore import Layout, Sample, SpikeFormatError, SpikeStream, UsageError
-from spikecore_plugin_vidar.boundary import file_size, refusing
-from spikecore_plugin_vidar.config import DEFAULT_RATE, DatConfig
+from spikecore.files.boundary import file_size, first_bytes, refusing
+from spikecore.files.pictures import read_truth
+from spikecore.files.recording_source import OneRecording
+from spikecore_plugin_vidar.config import DEFAULT_RATE, FOLDER_HINT, DatConfig
 from spikecore_plugin_vidar.described import Description, describe_recording
 from spikecore_plugin_vidar.geometry import Geometry, choose, count_frames
 from spikecore_plugin_vidar.packing import blocks
-from spikecore_plugin_vidar.picture import read_picture
 from spikecore_plugin_vidar.plausibility import warn_if_implausible
+from spikecore_plugin_vidar.recognise import text_header
+
+_EXPECTED = "a spike recording"
 
 
-class Dat:
+class Dat(OneRecording):
     """One raw recording (`.dat`, `.raw`, `.bin`): a source of one sample whose spikes are a read-only memory map.
 
     Opening reads nothing but the first bytes and the files that may describe it; any size costs milliseconds.
@@ -31,8 +35,10 @@ class Dat:
     """
 
     def __init__(self, config: DatConfig) -> None:
+        super().__init__(config.path)
         self.config = config
-        self._size = file_size(config.path, "a spike recording")
+        self._size = file_size(config.path, _EXPECTED, FOLDER_HINT)
+        _refuse_text(config.path, first_bytes(config.path, _EXPECTED))
         stated = config.height is not None and config.width is not None
         self._known = describe_recording(config.path, geometry=not stated and not config.camera.startswith("1000x1000"))
         self._geometry = choose(config, self._known, self._size)
@@ -42,12 +48,8 @@ class Dat:
             text = f"{config.path}: the last {left} bytes, part of a frame, are left out"
             warnings.warn(text, UserWarning, stacklevel=2)
 
-    def __len__(self) -> int:
-        return 1
-
-    def __getitem__(self, index: int, /) -> Sample:
-        if index != 0:
-            raise IndexError(f"{self.config.path} is one recording, there is no number {index}")
+    def read(self) -> Sample:
+        """A memory map of the frames, and the ground truth if there is one."""
         stream = self._open()
         if self.config.check:
             warn_if_implausible(self.config.path, stream, self._geometry, self._size)
@@ -62,12 +64,12 @@ class Dat:
         if self._setting("at") is None:
             hint = "state the frame that the picture belongs to: at=N (--in at=N)"
             raise SpikeFormatError(path, "a ground truth of no stated frame", expected="its frame", hint=hint)
-        return {"image": read_picture(path, stream.height, stream.width)}
+        return {"image": read_truth(path, stream.shape[1:])}
 
     def _open(self) -> SpikeStream:
         path = self.config.path
         layout = self._geometry.layout(self._setting("flip"), self._setting("bit_order"))
-        with refusing(path, "a spike recording"):
+        with refusing(path, _EXPECTED):
             packed = np.memmap(path, np.uint8, mode="r", shape=(self._frames, layout.frame_bytes))
         rate, gain = self._setting("rate") or DEFAULT_RATE, self._setting("gain")
         return SpikeStream(packed, layout, rate=rate, gain=gain, name=str(path))
@@ -76,6 +78,14 @@ class Dat:
         """An option that is stated, else what the description says, else None."""
         stated = getattr(self.config, name)
         return getattr(self._known, name, None) if stated is None else stated
+
+
+def _refuse_text(path: Path, start: bytes) -> None:
+    """Files of event cameras have the same suffixes, and begin with lines of text."""
+    line = text_header(start)
+    if line:
+        hint = "files of event cameras are read by other plugins: spikecore list source"
+        raise SpikeFormatError(path, f"a text header, {line!r}", expected=f"{_EXPECTED}, without a header", hint=hint)
 
 
 def _refuse_missing_frames(config: DatConfig, known: Description | None, geometry: Geometry, frames: int) -> None:

@@ -12,9 +12,8 @@ from typing import Any
 import attrs
 import yaml  # type: ignore[import-untyped]  # its stubs are a distribution of their own
 
-from spikecore.config import read_table, structure
-from spikecore.errors import ConfigError, SpikeFormatError
-from spikecore_plugin_vidar.boundary import file_size, refusing
+from spikecore import ConfigError, SpikeFormatError, read_table, structure
+from spikecore.files.boundary import file_size, refusing
 from spikecore_plugin_vidar.config import BitOrder, converter
 
 _MAX_YAML = 1_000_000

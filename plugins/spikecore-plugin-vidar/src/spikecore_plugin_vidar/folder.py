@@ -10,16 +10,15 @@ from typing import Any
 
 import attrs
 
-from spikecore import Sample, SpikeFormatError, UsageError
-from spikecore.config import structure
-from spikecore.interfaces import SpikeSource
-from spikecore_plugin_vidar.boundary import refusing
+from spikecore import Sample, SpikeFormatError, SpikeSource, UsageError, structure
+from spikecore.files.boundary import refusing
+from spikecore.files.names import natural
+from spikecore.files.pictures import read_truth
 from spikecore_plugin_vidar.config import DatConfig, FolderConfig, Hdf5Config, NpyConfig, NpzConfig, converter
 from spikecore_plugin_vidar.dat import Dat
 from spikecore_plugin_vidar.hdf5 import Hdf5
 from spikecore_plugin_vidar.npy import Npy
 from spikecore_plugin_vidar.npz import Npz
-from spikecore_plugin_vidar.picture import read_picture
 
 _READERS: dict[str, tuple[type[SpikeSource], type]] = {
     ".dat": (Dat, DatConfig),
@@ -76,10 +75,10 @@ class Folder:
             options = attrs.evolve(options, check=False)
         return reader(options)  # type: ignore[call-arg]  # every reader is constructed with its options
 
-    def _instant(self, sample: Sample) -> int | None:
+    def _instant(self, sample: Sample) -> float | None:
         """The frame the ground truth belongs to: the option, else from the name (counted from 1), else the reader's."""
         if self.config.at is not None:
-            at: int | None = self.config.at
+            at: float | None = self.config.at
         else:
             found = _KEY_ID.search(sample.key)
             at = int(found[1]) - 1 if found else sample.at
@@ -96,7 +95,7 @@ class Folder:
             raise SpikeFormatError(path, "no such picture", expected=f"the ground truth of {sample.key}", hint=hint)
         if sample.spikes is None:
             raise UsageError(f"{sample.key} holds no spikes")
-        return read_picture(path, sample.spikes.height, sample.spikes.width)
+        return read_truth(path, sample.spikes.shape[1:])
 
 
 def _list(root: Path, pattern: str) -> tuple[str, ...]:
@@ -141,13 +140,3 @@ def _refuse_twins(root: Path, names: Iterable[str]) -> None:
     if twins:
         hint = "a narrower pattern: pattern='*.dat' (--in pattern=*.dat)"
         raise SpikeFormatError(root, f"several recordings called {twins[0]!r}", expected="each name once", hint=hint)
-
-
-def natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
-    """Sort key by which numbers inside names count as numbers.
-
-    >>> sorted(["10.dat", "9.dat", "a2.dat", "a10.dat"], key=natural)
-    ['9.dat', '10.dat', 'a2.dat', 'a10.dat']
-    """
-    parts = re.split(r"(\d+)", name)
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part.casefold()) for part in parts if part], name

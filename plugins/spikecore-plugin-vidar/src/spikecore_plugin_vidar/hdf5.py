@@ -15,19 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecore import Layout, Sample, SpikeFormatError, SpikeStream
-from spikecore_plugin_vidar.boundary import file_size, refusing
-from spikecore_plugin_vidar.config import DEFAULT_RATE, Hdf5Config
-from spikecore_plugin_vidar.hdf5_access import number, open_dataset, refuse_hollow
+from spikecore.files.boundary import file_size, refusing
+from spikecore.files.hdf5 import number, open_dataset, open_file, refuse_hollow, shown_names
+from spikecore.files.recording_source import OneRecording
+from spikecore_plugin_vidar.config import DEFAULT_RATE, FOLDER_HINT, Hdf5Config
 from spikecore_plugin_vidar.packing import WORD, block_length, check_spikes, from_words, pack_values, refuse_larger
+from spikecore_plugin_vidar.recognise import HDF5_DATASET
 
 FORMAT = "spikecore spikes"
 VERSION = 1
-DATASET = "spikes"
 
 _EXPECTED = "a recording in HDF5"
 
 
-class Hdf5:
+class Hdf5(OneRecording):
     """One HDF5 file: a source of one sample, decompressed and packed into memory when it is asked for.
 
     The result takes frames × height × width / 8 bytes, so recordings can be as long as memory allows; longer ones are
@@ -41,31 +42,29 @@ class Hdf5:
     """
 
     def __init__(self, config: Hdf5Config) -> None:
+        super().__init__(config.path)
         self.config = config
-        file_size(config.path, _EXPECTED)
-        with refusing(config.path, _EXPECTED), h5py.File(config.path, "r", locking="best-effort") as file:
+        file_size(config.path, _EXPECTED, FOLDER_HINT)
+        with refusing(config.path, _EXPECTED), open_file(config.path) as file:
             self._check(file)
 
-    def __len__(self) -> int:
-        return 1
-
-    def __getitem__(self, index: int, /) -> Sample:
-        path = self.config.path
-        if index != 0:
-            raise IndexError(f"{path} is one recording, there is no number {index}")
-        with refusing(path, _EXPECTED), h5py.File(path, "r", locking="best-effort") as file:
+    def read(self) -> Sample:
+        """The recording, decompressed and packed."""
+        with refusing(self.path, _EXPECTED), open_file(self.path) as file:
             dataset = self._check(file)
             stream = self._read_own(dataset) if _is_own(dataset) else self._read_values(dataset)
-        return Sample(key=path.stem, spikes=stream)
+        return Sample(key=self.path.stem, spikes=stream)
 
     def _check(self, file: h5py.File) -> h5py.Dataset:
         config = self.config
-        dataset = open_dataset(config.path, file, config.key or DATASET)
+        held = ", ".join(shown_names(file)) or "nothing, the file is empty"
+        hint = f"choose with key=NAME (--in key=NAME) among: {held}"
+        dataset = open_dataset(config.path, file, config.key or HDF5_DATASET, _EXPECTED, hint)
         if _is_own(dataset):
             _own_shape(config.path, dataset, config.limit)
         elif not config.key:
-            hint = f"to read it as spikes all the same: key={DATASET} (--in key={DATASET})"
-            raise SpikeFormatError(config.path, f"{DATASET!r} is not in our format", expected=FORMAT, hint=hint)
+            hint = f"to read it as spikes all the same: key={HDF5_DATASET} (--in key={HDF5_DATASET})"
+            raise SpikeFormatError(config.path, f"{HDF5_DATASET!r} is not in our format", expected=FORMAT, hint=hint)
         else:
             check_spikes(config.path, config.key, dataset.shape, dataset.dtype, config.binarise, config.limit)
         refuse_hollow(config.path, dataset)

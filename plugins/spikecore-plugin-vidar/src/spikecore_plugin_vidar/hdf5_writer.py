@@ -14,8 +14,9 @@ import numpy as np
 
 from spikecore import Layout, OutputError, SpikeStream, UsageError
 from spikecore_plugin_vidar.config import Hdf5Config
-from spikecore_plugin_vidar.hdf5 import DATASET, FORMAT, VERSION
+from spikecore_plugin_vidar.hdf5 import FORMAT, VERSION
 from spikecore_plugin_vidar.packing import WORD, block_length, blocks, to_words, unpack
+from spikecore_plugin_vidar.recognise import HDF5_DATASET
 
 _MAX_PIXELS = 64 * 10**6
 """One plane of words must fit in a chunk of 256 MB."""
@@ -39,7 +40,7 @@ def write_hdf5(stream: SpikeStream, path: Path, config: Hdf5Config) -> None:
     digest = hashlib.sha256()
     with h5py.File(path, "w") as file:
         dataset = file.create_dataset(
-            DATASET,
+            HDF5_DATASET,
             shape=(planes, height, width),
             dtype="<u4",
             chunks=(min(block_length(height, width) // WORD, planes), height, width),  # a block fills whole chunks

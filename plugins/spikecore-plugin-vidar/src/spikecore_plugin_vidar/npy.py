@@ -8,15 +8,16 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from spikecore import Layout, Sample, SpikeStream
+from spikecore.files.boundary import file_size, refusing
+from spikecore.files.recording_source import OneRecording
 from spikecore_plugin_vidar.arrays import ArrayHeader, read_header
-from spikecore_plugin_vidar.boundary import file_size, refusing
-from spikecore_plugin_vidar.config import DEFAULT_RATE, NpyConfig
+from spikecore_plugin_vidar.config import DEFAULT_RATE, FOLDER_HINT, NpyConfig
 from spikecore_plugin_vidar.packing import blocks, check_spikes, pack_values, unpack
 
 _EXPECTED = "a NumPy array file (.npy)"
 
 
-class Npy:
+class Npy(OneRecording):
     """One `.npy` file (frames, height, width) of 0 and 1: a source of one sample.
 
     The file is mapped into memory and packed in blocks; the result takes frames × height × width / 8 bytes.
@@ -29,23 +30,20 @@ class Npy:
     """
 
     def __init__(self, config: NpyConfig) -> None:
+        super().__init__(config.path)
         self.config = config
         self._header = self._read_header()
 
     def _read_header(self) -> ArrayHeader:
         path = self.config.path
-        size = file_size(path, _EXPECTED)
+        size = file_size(path, _EXPECTED, FOLDER_HINT)
         with refusing(path, _EXPECTED), path.open("rb") as file:
             header = read_header(path, "the array", file, size)
         check_spikes(path, "the array", header.shape, header.dtype, self.config.binarise, self.config.limit)
         return header
 
-    def __len__(self) -> int:
-        return 1
-
-    def __getitem__(self, index: int, /) -> Sample:
-        if index != 0:
-            raise IndexError(f"{self.config.path} is one recording, there is no number {index}")
+    def read(self) -> Sample:
+        """The recording, packed."""
         config, header = self.config, self._header
         length, height, width = header.shape
         with refusing(config.path, _EXPECTED):

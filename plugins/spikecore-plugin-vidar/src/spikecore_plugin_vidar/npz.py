@@ -9,18 +9,17 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from spikecore import Layout, Sample, SpikeFormatError, SpikeStream
+from spikecore.files.recording_source import OneRecording
 from spikecore_plugin_vidar.archive import Archive, open_archive
 from spikecore_plugin_vidar.config import DEFAULT_RATE, NpzConfig
 from spikecore_plugin_vidar.packing import blocks, refuse_larger
+from spikecore_plugin_vidar.recognise import NPZ_KINDS
 
-_UHSR = {"spk", "label", "label_name"}
-_SPIKLING = {"seq", "tag", "length"}
-_PACKED = {"packed", "height", "width", "length", "rate"}
 _SPIKLING_GAIN = 1.0
 """spikling's simulator fires grey / 255 spikes per frame, so that intensity is the spike rate itself."""
 
 
-class Npz:
+class Npz(OneRecording):
     """One `.npz` file: a source of one sample. It is read and packed when the sample is asked for.
 
     The kind is known by the names of the arrays; `key` names any other array (frames, height, width):
@@ -38,16 +37,13 @@ class Npz:
     """
 
     def __init__(self, config: NpzConfig) -> None:
+        super().__init__(config.path)
         self.config = config
         with open_archive(config.path, config.limit) as archive:
             self._kind = _kind(archive, config)
 
-    def __len__(self) -> int:
-        return 1
-
-    def __getitem__(self, index: int, /) -> Sample:
-        if index != 0:
-            raise IndexError(f"{self.config.path} is one recording, there is no number {index}")
+    def read(self) -> Sample:
+        """The recording, packed."""
         with open_archive(self.config.path, self.config.limit) as archive:
             return _READERS[self._kind](archive, self.config)
 
@@ -59,7 +55,7 @@ def _kind(archive: Archive, config: NpzConfig) -> str:
             return "array"
         hint = f"it has: {', '.join(archive.names) or 'nothing'}"
         raise SpikeFormatError(config.path, f"no array {config.key!r}", expected="the array of spikes", hint=hint)
-    for kind, wanted in (("uhsr", _UHSR), ("spikling", _SPIKLING), ("packed", _PACKED)):
+    for kind, wanted in NPZ_KINDS.items():
         if wanted <= names:
             return kind
     hint = "name the array (frames, height, width) of spikes: key=NAME (--in key=NAME)"

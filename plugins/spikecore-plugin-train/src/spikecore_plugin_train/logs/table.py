@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from spikecore import OutputError, PluginInfo, hookimpl
-from spikecore.output import write_text
+from spikecore import OutputError, hookimpl
+from spikecore.files.atomic import write_text
 
 HEADER = ("step", "name", "value")
 
@@ -29,13 +29,8 @@ class CsvLog:
         self._step = 0
 
     @hookimpl
-    def spikecore_info(self) -> PluginInfo:
-        """See `spikecore.hookspecs`."""
-        return PluginInfo("training values as CSV", license="MIT")
-
-    @hookimpl
     def spikecore_step_end(self, step: int, values: Mapping[str, float]) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         if self._file is None:
             self._open(step)
         self._step = step
@@ -44,12 +39,12 @@ class CsvLog:
 
     @hookimpl
     def spikecore_epoch_end(self, scores: Mapping[str, float]) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         self._write(scores)
 
     @hookimpl
     def spikecore_run_end(self) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         if self._file is not None:
             with suppress(OSError):  # what could not be written was told when it was
                 self._file.close()

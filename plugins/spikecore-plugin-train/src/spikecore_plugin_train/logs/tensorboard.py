@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from spikecore import PluginInfo, hookimpl
+from spikecore import hookimpl
 
 
 class TensorboardLog:
@@ -24,13 +24,8 @@ class TensorboardLog:
         self._step = 0
 
     @hookimpl
-    def spikecore_info(self) -> PluginInfo:
-        """See `spikecore.hookspecs`."""
-        return PluginInfo("training values for TensorBoard", license="MIT")
-
-    @hookimpl
     def spikecore_step_end(self, step: int, values: Mapping[str, float]) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         if self._writer is None:
             writer = import_module("tensorboardX").SummaryWriter
             self._writer = writer(str(self.folder), purge_step=step)  # forgets steps that are taken again
@@ -40,20 +35,20 @@ class TensorboardLog:
 
     @hookimpl
     def spikecore_epoch_end(self, scores: Mapping[str, float]) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         self._write(scores)
 
     @hookimpl
     def spikecore_checkpoint_saved(self, path: Path) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         if path.suffix == ".png" and self._writer is not None:
-            from spikecore.grid import read_image
+            from spikecore.files.pictures import read_image
 
             self._writer.add_image(path.stem, read_image(str(path)), self._step, dataformats="HW")
 
     @hookimpl
     def spikecore_run_end(self) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None

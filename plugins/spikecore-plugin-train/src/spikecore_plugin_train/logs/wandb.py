@@ -8,8 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from spikecore import PluginInfo, hookimpl
-from spikecore.observe import RunInfo
+from spikecore import RunInfo, hookimpl
 
 KEY = "WANDB_API_KEY"
 
@@ -28,13 +27,8 @@ class WandbLog:
         self._step = 0
 
     @hookimpl
-    def spikecore_info(self) -> PluginInfo:
-        """See `spikecore.hookspecs`."""
-        return PluginInfo("training values for Weights & Biases", license="MIT")
-
-    @hookimpl
     def spikecore_run_start(self, run: RunInfo) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         self._run = import_module("wandb").init(
             project="spikecore",
             name=run.title,
@@ -47,24 +41,24 @@ class WandbLog:
 
     @hookimpl
     def spikecore_step_end(self, step: int, values: Mapping[str, float]) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         self._step = step
         if step % self.every == 0 or step == 1:
             self._run.log(dict(values), step=step)
 
     @hookimpl
     def spikecore_epoch_end(self, scores: Mapping[str, float]) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         if scores:
             self._run.log(dict(scores), step=self._step)
 
     @hookimpl
     def spikecore_checkpoint_saved(self, path: Path) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         if path.suffix == ".png":
             self._run.log({path.stem: import_module("wandb").Image(str(path))}, step=self._step)
 
     @hookimpl
     def spikecore_run_end(self, result: Mapping[str, object]) -> None:
-        """See `spikecore.hookspecs`."""
+        """See `spikecore.plugin.hookspecs`."""
         self._run.finish(exit_code=0 if result["state"] == "done" else 1)

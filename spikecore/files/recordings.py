@@ -1,0 +1,89 @@
+"""Recordings as files: which component reads or writes one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from spikecore.data.spikes import SpikeStream
+from spikecore.errors import OutputError, SpikeFormatError, UsageError, closest
+from spikecore.files.atomic import aside, together
+from spikecore.files.boundary import file_size
+from spikecore.plugin.component import Component, Kind
+from spikecore.plugin.host import PluginHost
+from spikecore.plugin.known import install_hint
+
+
+def _remedy(host: PluginHost, path: Path) -> str:
+    """What to type where nothing reads a file."""
+    sources = host.components(Kind.SOURCE)
+    patterns = sorted({"folders" if one == "*/" else one for found in sources for one in found.patterns})
+    name = path.name + ("/" if path.is_dir() else "")
+    install = install_hint(file=name, installed=frozenset(host.statuses))
+    if install:
+        return f"try: {install}"
+    readable = f"readable here: {', '.join(patterns)}; " if patterns else ""
+    return f"{readable}choose a reader with source=ID (--source ID), or see spikecore list"
+
+
+def find_writer(host: PluginHost, path: Path, format: str | None = None) -> Component:
+    """The component whose writer is used for `path`: the named one, else by file name.
+
+    Raises:
+        OutputError: If no installed plugin writes such files; lists those that can be written.
+    """
+    writable = [found for found in host.components(Kind.SOURCE) if found.writer]
+    if format is not None:
+        component = host.find(format, Kind.SOURCE)
+        if not component.writer:
+            raise OutputError(f"{component.id} only reads; written can be {', '.join(found.id for found in writable)}")
+        return component
+    fits = [found for found in writable if any(fnmatch(path.name.lower(), pattern) for pattern in found.patterns)]
+    if not fits:
+        known = ", ".join(sorted({pattern for found in writable for pattern in found.patterns})) or "nothing"
+        install = install_hint(file=path.name, installed=frozenset(host.statuses))
+        remedy = f"\n  try: {install}" if install else f"; writable here: {known}"
+        raise OutputError(f"{path}: no installed plugin writes recordings of this name{remedy}")
+    if len(fits) > 1:
+        raise UsageError(f"{path} can be written by {' or '.join(found.id for found in fits)}; choose one by its id")
+    return fits[0]
+
+
+def write_stream(
+    host: PluginHost, stream: SpikeStream, path: Path, format: str | None, options: Mapping[str, Any]
+) -> Path:
+    """Write a recording and its companion files, all or none; see `spikecore.save`."""
+    component = find_writer(host, path, format)
+    config = host.configure(component, {"path": str(path), **options})
+    with together(path) as files:
+        companions = component.load_writer()(stream, files[path], config) or {}
+        for suffix, text in companions.items():
+            beside = path.with_name(path.name + suffix)
+            files[beside] = aside(beside)
+            files[beside].write_text(text, encoding="utf-8")
+    return path
+
+
+def find_source(host: PluginHost, path: Path, source: str | None = None) -> Component:
+    """The source component that reads `path`: the named one, else the one that `PluginHost.openers` finds best.
+
+    Raises:
+        SpikeFormatError: If there is no such file, or nothing installed reads it; says what to install.
+        UsageError: If several read it and none is surer than the others.
+    """
+    if source is not None:
+        return host.find(source, Kind.SOURCE)
+    if not path.exists():
+        near = closest(path.name, [entry.name for entry in path.parent.iterdir()]) if path.parent.is_dir() else ""
+        raise SpikeFormatError(path, "no such file or folder", hint=near.partition("?")[0] + "?" if "?" in near else "")
+    openers = host.openers(path)
+    if not openers:
+        raise SpikeFormatError(path, "no installed plugin reads files of this name", hint=_remedy(host, path))
+    if len(openers) > 1:
+        if not path.is_dir():
+            file_size(path, "a recording")  # what is no file at all is not worth a choice of readers
+        ids = " or ".join(found.id for found in openers)
+        raise UsageError(f"{path} can be read by {ids}; choose one with source=ID (--source ID)")
+    return openers[0]

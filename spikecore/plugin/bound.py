@@ -1,0 +1,70 @@
+"""A component with its validated options."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from spikecore.plugin.component import Component
+from spikecore.plugin.options import changed
+
+
+@attrs.frozen
+class Settled:
+    """Which trained weights a model uses.
+
+    Args:
+        name: Their name, or the file that was named.
+        path: The file.
+        sha256: Of the file.
+        own: False if the component's importer has to read the file.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+    own: bool = False
+
+
+@attrs.frozen(eq=False)
+class Bound:
+    """A component with its validated options; nothing of it is imported until `build`.
+
+    Args:
+        component: What it is.
+        config: Its options.
+        given: Names of options that were stated, which weights must not change; None where nobody noted them.
+        weights: The trained weights that it uses, once that is settled (`spikecore.settled`).
+    """
+
+    component: Component
+    config: Any
+    given: frozenset[str] | None = None
+    weights: Settled | None = None
+
+    def build(self) -> Any:
+        """Import the component and construct it.
+
+        Raises:
+            PluginError: With the component's id, if that fails.
+        """
+        return self.component.construct(self.config)
+
+    @property
+    def explicit(self) -> frozenset[str]:
+        """Options that were stated; where nobody noted them, those that are not at their defaults."""
+        return frozenset(changed(self.config)) if self.given is None else self.given
+
+    def fixed(self) -> Bound:
+        """The same with every option stated: for a model that is trained anew, whatever weights are shipped."""
+        return attrs.evolve(self, given=frozenset(field.name for field in attrs.fields(type(self.config))))
+
+    @property
+    def label(self) -> str:
+        """The id, and the options that are not at their defaults: "classic/tfi rule=ssml"."""
+        options = changed(self.config).items()
+        words = [f"{name}={value.value if isinstance(value, Enum) else value}" for name, value in options]
+        return " ".join([self.component.id, *words])

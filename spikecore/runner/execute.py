@@ -1,0 +1,181 @@
+"""The runner: recordings of any length through a method into files, in constant memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from threading import Event
+from time import perf_counter
+from typing import Any
+
+import attrs
+
+from spikecore.data.kinds import Data
+from spikecore.data.sample import Sample
+from spikecore.errors import Interrupted, SpikecoreError, UsageError
+from spikecore.experiment.experiment import Experiment
+from spikecore.experiment.run_config import Display
+from spikecore.files.atomic import file_name
+from spikecore.plugin.run_info import RunInfo
+from spikecore.plugin.sink import Sink, Target
+from spikecore.runner.ahead import ahead
+from spikecore.runner.inputs import recipe_of
+from spikecore.runner.labels import labels_of, tell_labels
+from spikecore.runner.observed import Observed, observed
+from spikecore.runner.picture import INTENSITIES
+from spikecore.runner.prepare import prepared_experiment
+from spikecore.runner.record import claim, write_record
+from spikecore.runner.stopping import postponed
+from spikecore.runner.trust import blamed
+from spikecore.sinks.open import open_sink
+from spikecore.weights.settle import settled
+
+
+@attrs.frozen
+class Summary:
+    """What a run did.
+
+    Args:
+        outputs: Files or folders that now have their final names.
+        results: Number of results written.
+        seconds: Time from the first batch to the last.
+    """
+
+    outputs: tuple[Path, ...]
+    results: int
+    seconds: float
+
+
+def execute(experiment: Experiment, observers: Sequence[object] = ()) -> Summary:
+    """Run the source's samples through the method into `run.output`, one file each, in this process.
+
+    A recording that fails does not keep those after it from being done.
+
+    Args:
+        experiment: With source, method and `run.output`.
+        observers: Objects with observer hooks, for this run besides the host's.
+
+    Raises:
+        UsageError: If source, method or output is missing, or the output does not fit.
+        SpikecoreError: At the end, if some of several recordings failed, with the reason of each.
+        Interrupted: On Ctrl-C, saying what is kept and how to go on.
+    """
+    started = perf_counter()
+    reconstruction = Reconstruction(settled(experiment), observers=observers)
+    total = len(reconstruction.samples)
+    done: list[Mapping[str, Any]] = []
+    failures: list[tuple[int, SpikecoreError]] = []
+    for item in range(total):
+        try:
+            done.append(reconstruction.do(item))
+        except Interrupted:
+            raise
+        except SpikecoreError as error:
+            if total == 1:
+                raise
+            failures.append((item, error))
+    outputs = tuple(Path(one["output"]) for one in done)
+    if failures:
+        raise _incomplete(failures, outputs)
+    return Summary(outputs, sum(one["results"] for one in done), perf_counter() - started)
+
+
+def _incomplete(failures: Sequence[tuple[int, SpikecoreError]], outputs: Sequence[Path]) -> SpikecoreError:
+    """One error for all; a request that fits none of the recordings stays a wrong request."""
+    kind = UsageError if not outputs and all(isinstance(error, UsageError) for _, error in failures) else SpikecoreError
+    listed = [f"  {item}: {error}" for item, error in failures]
+    others = f", the others are done: {', '.join(map(str, outputs))}" if outputs else ""
+    return kind("\n".join([f"{len(failures)} of {len(failures) + len(outputs)} recordings failed{others}", *listed]))
+
+
+class Reconstruction:
+    """Writes the results of an experiment's method on the samples of its source; see `spikecore.jobs.job.Action`.
+
+    Args:
+        experiment: Settled; with source, method and `run.output`.
+        folder: Where the job that this is an action of keeps its own files; not used.
+        observers: Objects with observer hooks, besides the host's.
+    """
+
+    def __init__(self, experiment: Experiment, folder: Path | None = None, observers: Sequence[object] = ()) -> None:
+        output = experiment.run.output
+        if experiment.method is None or "source" not in experiment.parts or output is None:
+            raise UsageError("a run needs [source], [reconstructor] or [model], and run.output")
+        self.experiment = experiment
+        self.observers = observers
+        self.output = Path(output)
+        self.samples = experiment.parts["source"].build()
+        self.pipeline = prepared_experiment(experiment)
+        tell_labels(self.samples, [self.pipeline.model or self.pipeline.method.reconstructor])
+        self.recipe = recipe_of(experiment, self.output)
+
+    def do(self, item: int) -> Mapping[str, Any]:
+        """Reconstruct sample number `item` into a file of its own; gives {"key", "output", "results"}."""
+        with blamed(self.experiment.parts["source"].component):
+            sample = self.samples[item]
+        path = self.output if len(self.samples) == 1 else _per_sample(self.output, sample.key)
+        wanted = self.pipeline.instants(sample)
+        with postponed() as stop:
+            written, results = self._write(sample, wanted, path, stop)
+            write_record(written, self.recipe)
+        if stop.is_set():
+            raise Interrupted(f"stopped when {written} was complete")
+        return {"key": sample.key, "output": str(written), "results": results}
+
+    def _write(self, sample: Sample, wanted: Sequence[float], path: Path, stop: Event) -> tuple[Path, int]:
+        pipeline = self.pipeline
+        of_frames = pipeline.produces is Data.VIDEO and sample.frames is not None
+        count = len(sample.frames) if of_frames else len(wanted)
+        title = f"{pipeline.component.id} on {sample.key}"
+        with observed(
+            self.experiment.host, RunInfo("reconstruct", title, count, self.recipe), self.observers
+        ) as running:
+            sink = self._sink(sample, path, count)
+            try:
+                return self._stream(sink, sample, wanted, count, running, stop), sink.written
+            except KeyboardInterrupt:
+                kept = sink.interrupt()
+                raise Interrupted(_stopped(sink.written, count, kept, [] if of_frames else wanted)) from None
+            except BaseException:
+                sink.interrupt()
+                raise
+            finally:
+                running.result["results"] = sink.written
+
+    def _sink(self, sample: Sample, path: Path, count: int) -> Sink:
+        pipeline, run = self.pipeline, self.pipeline.run
+        attributes = {"recipe": json.dumps(self.recipe), "method": pipeline.component.id, "key": sample.key}
+        metres = {"depth_near": run.near, "depth_far": run.far}
+        attributes |= {name: f"{value:g}" for name, value in metres.items() if value is not None}
+        labels = labels_of(self.samples) if pipeline.produces is Data.LABEL else ()
+        target = Target(path, count, run.fps, run.bits, attributes, labels)
+        raw = pipeline.produces in INTENSITIES and run.display == Display.RAW
+        sink = open_sink(self.experiment.host, target, pipeline.produces, raw=raw)
+        if target.path.is_dir():
+            claim(target.path, self.recipe)
+        return sink
+
+    def _stream(
+        self, sink: Sink, sample: Sample, wanted: Sequence[float], count: int, running: Observed, stop: Event
+    ) -> Path:
+        pictures = ahead(self.pipeline.stream(sample, wanted), self.pipeline.run.read_ahead)
+        for done, (at, picture) in enumerate(pictures, 1):
+            sink.write(at, picture)
+            running.step(done)
+            if stop.is_set() and done < count:
+                raise KeyboardInterrupt
+        path = sink.commit()
+        running.saved(path)
+        return path
+
+
+def _stopped(done: int, count: int, kept: Path | None, wanted: Sequence[float]) -> str:
+    where = f"the first {done} are in {kept}" if kept else "nothing was finished"
+    follow = f"\n  go on with --start {wanted[done]} --stop {wanted[-1] + 1}" if 0 < done < len(wanted) else ""
+    return f"stopped after {done} of {count} results; {where}{follow}"
+
+
+def _per_sample(output: Path, key: str) -> Path:
+    name = file_name(key)
+    return output.with_name(f"{output.stem}-{name}{output.suffix}") if output.suffix else output / name

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from spikecore import PluginHost
+from spikecore.errors import OutputError
+from spikecore.files.atomic import atomic, file_name
+from spikecore.files.recordings import write_stream
+
+SCENE = {"height": 16, "width": 24, "length": 20}
+
+
+def test_atomic_removes_the_temporary_file_after_an_error(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("older")
+
+    def fail():
+        with atomic(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert path.read_text() == "older"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_atomic_turns_os_errors_into_output_errors(tmp_path):
+    def fill():
+        with atomic(Path(tmp_path / "a.txt")), open("/dev/full", "w") as full:
+            full.write("x" * 10_000)
+
+    with pytest.raises(OutputError, match="No space left"):
+        fill()
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """A host, a stream, and the path of an older recording that has a companion file."""
+    host = PluginHost.discover()
+    stream = host.build(host.find("builtin/scene"), SCENE)[0].spikes
+    write_stream(host, stream[:5], tmp_path / "a.dat", None, {})
+    assert len(list(tmp_path.iterdir())) == 2
+    return host, stream, tmp_path / "a.dat"
+
+
+@pytest.mark.parametrize("file", [1, 2])
+def test_a_recording_and_its_companion_are_written_both_or_not_at_all(recording, monkeypatch, file):
+    host, stream, path = recording
+    before = {one: one.read_bytes() for one in path.parent.iterdir()}
+    fsync, seen = os.fsync, []
+
+    def full(descriptor):
+        seen.append(descriptor)
+        if len(seen) == file:
+            raise OSError(28, "No space left on device")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match=r"a\.dat could not be written: No space left"):
+        write_stream(host, stream, path, None, {})
+    assert {one: one.read_bytes() for one in path.parent.iterdir()} == before
+
+
+def test_a_companion_never_describes_a_recording_that_is_not_there(recording, monkeypatch):
+    host, stream, path = recording
+    replaced = []
+    replace = os.replace
+
+    def note(source, target):
+        replaced.append(Path(target).name)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", note)
+    write_stream(host, stream, path, None, {})
+    assert replaced[0] == "a.dat"
+    assert len(replaced) == 2
+
+
+def test_different_keys_have_different_file_names():
+    keys = ["a/b", "a_b", "a%2Fb", "a\\b", "..", ".", "a b", "ä"]
+    made = [file_name(key) for key in keys]
+    assert len(set(made)) == len(keys)
+    assert all(Path(name).name == name and not name.startswith(".") for name in made)
