@@ -269,7 +269,7 @@ def evaluate(
     output = None if output is None else Path(output)
     scores = bound.host.hook.spikecore_evaluate(experiment=bound, output=output)
     if scores is None:
-        raise UsageError(f"no installed plugin evaluates\n  try: {install_hint(commands='evaluate')}")
+        raise UsageError(f"no installed plugin evaluates\n  try: {install_hint(command='evaluate')}")
     return list(scores)
 
 

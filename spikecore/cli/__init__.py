@@ -63,7 +63,7 @@ class LazyGroup(click.Group):
 
 def _remedy(ctx: click.Context, command: str, others: list[str]) -> str:
     """What to do where a command is not there: its plugin is not installed or not admitted, or it is misspelt."""
-    install = install_hint(commands=command)
+    install = install_hint(command=command)
     if not install:
         return closest(command, others)
     status = get_host(ctx).statuses.get(install.rpartition("spikecore-plugin-")[2])

@@ -150,8 +150,8 @@ class Batch:
         text: One description a sample, or empty.
         at: Position of the instant in each spike stream, as in `spikes`; of events, the microsecond.
         meta: What each sample said of itself.
-        bank: As many samples of a training's second source, which belong to none of these; for losses and models that
-            ask for them.
+        bank: As many samples of a training's second source, which belong to none of these; for losses and models with
+            `wants_bank`.
     """
 
     keys: tuple[str, ...]

@@ -199,13 +199,17 @@ class Sample:
         span = event_span(self.events)
         return span[len(span) // 2] if span else 0
 
+    def moment(self, window: Window) -> float:
+        """The instant; where the ground truth really lies (`delay`), for a method that reconstructs between frames."""
+        return self.instant + self.delay if window.fractional else self.instant
+
     def around(self, window: Window, at: float | None = None) -> Sample:
-        """The same sample with only what lies in `window` around instant `at` (views).
+        """The same sample with only what lies in `window` around instant `at`, by default its `moment` (views).
 
         Windows in frames cut the spikes, and `at` counts from the first that is left; windows in microseconds cut the
         events, whose times stay as they are.
         """
-        at = self.instant if at is None else at
+        at = self.moment(window) if at is None else at
         if window.unit == "us":
             return attrs.evolve(self, events=window.cut_events(self.events, at), at=at) if self.events else self
         if self.spikes is None:

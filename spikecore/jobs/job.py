@@ -191,6 +191,6 @@ def find_executor(host: PluginHost, name: str, workers: int, address: str = "") 
         return lambda work, items: in_processes(work, items, workers)
     found: Executor | None = host.hook.spikecore_executor(name=name, workers=workers, address=address)
     if found is None:
-        install = install_hint(executors=name) or "--executor local"
+        install = install_hint(executor=name) or "--executor local"
         raise UsageError(f"no executor {name!r}; 'local' is built in\n  try: {install}")
     return found

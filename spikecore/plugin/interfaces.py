@@ -110,8 +110,8 @@ class Model(Protocol):
 
     Promises: gradients reach every trainable parameter, no state leaks between calls, state_dict round trip.
 
-    It may have `session(sample)`, a `Session`, which is used for several instants of a recording; and
-    `set_labels(labels)`, which is told the names of the source's classes.
+    It may have `session(sample)`, a `Session`, which is used for several instants of a recording; `set_labels(labels)`,
+    which is told the names of the source's classes; and `wants_bank = True` if it is trained on `Batch.bank` too.
     """
 
     @property
@@ -159,7 +159,10 @@ class LossTerms:
 
 
 class Loss(Protocol):
-    """Judges an output against a batch, differentiably. Promises: scalar, finite, does not change its arguments."""
+    """Judges an output against a batch, differentiably. Promises: scalar, finite, does not change its arguments.
+
+    It may have `set_labels(labels)`, and `wants_bank = True` if it needs `Batch.bank`.
+    """
 
     def forward(self, output: Output, batch: Batch, /) -> LossTerms:
         """The loss of one batch."""

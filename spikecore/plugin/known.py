@@ -19,8 +19,8 @@ def known() -> Mapping[str, Mapping[str, Any]]:
 def install_hint(
     *,
     plugin: str = "",
-    commands: str = "",
-    executors: str = "",
+    command: str = "",
+    executor: str = "",
     file: str = "",
     installed: frozenset[str] = frozenset(),
 ) -> str:
@@ -28,12 +28,12 @@ def install_hint(
 
     Args:
         plugin: Name of a plugin, as in "plugin/name".
-        commands: A command of `spikecore`.
-        executors: What `--executor` names.
+        command: A command of `spikecore`.
+        executor: What `--executor` names.
         file: A file name; a folder's ends in "/".
         installed: Names of plugins that are installed, which cannot be what is missing.
 
-    >>> install_hint(commands="train")
+    >>> install_hint(command="train")
     'pip install spikecore-plugin-train'
     >>> install_hint(file="night.dat")
     'pip install spikecore-plugin-vidar'
@@ -42,8 +42,8 @@ def install_hint(
     """
     fits = {
         distribution: (plugin and entry["plugin"] == plugin)
-        or (commands and commands in entry.get("commands", ()))
-        or (executors and executors in entry.get("executors", ()))
+        or (command and command in entry.get("commands", ()))
+        or (executor and executor in entry.get("executors", ()))
         or (file and max((len(one) for one in entry.get("patterns", ()) if _reads(one, file.lower())), default=0))
         for distribution, entry in known().items()
         if entry["plugin"] not in installed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import attrs
@@ -130,9 +131,13 @@ class ModelReconstructor:
             raise UsageError(f"results of kind {self.produces[0]} cannot be computed in tiles; use --tile 0")
         return in_tiles(self._whole, batch, self.run.tile, self.run.overlap, tick)
 
-    def _whole(self, batch: Batch) -> dict[str, torch.Tensor]:
+    def arithmetic(self) -> AbstractContextManager[Any]:
+        """In which the model computes with `run.precision`."""
         reduced = self.run.precision != Precision.FLOAT32
         dtype = getattr(torch, self.run.precision) if reduced else torch.float32
-        with torch.autocast(torch.device(self.run.device).type, dtype=dtype, enabled=reduced):
+        return torch.autocast(torch.device(self.run.device).type, dtype=dtype, enabled=reduced)
+
+    def _whole(self, batch: Batch) -> dict[str, torch.Tensor]:
+        with self.arithmetic():
             output = self.model(batch)
         return {kind: value.float() if isinstance(value, torch.Tensor) else value for kind, value in output.items()}

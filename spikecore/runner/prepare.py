@@ -94,9 +94,7 @@ class Pipeline:
         return to_pictures({kind: value[0] for kind, value in found.items()}, sample, self.run)
 
     def cut(self, sample: Sample, at: float | None = None) -> Sample:
-        """What the method sees of a sample at an instant; at the sample's own, its delay counts where it can."""
-        if at is None and self.window.fractional and sample.delay:
-            at = sample.instant + sample.delay
+        """What the method sees of a sample at an instant; at that of its ground truth by default."""
         return sample.around(self.window, at)
 
     def instants(self, sample: Sample) -> Sequence[float]:

@@ -12,7 +12,7 @@ from spikecore.data.batch import Batch, collate
 from spikecore.data.kinds import Data
 from spikecore.data.sample import Sample, event_span
 from spikecore.data.spikes import SpikeStream
-from spikecore.errors import Interrupted, UsageError
+from spikecore.errors import Interrupted, SpikecoreError, UsageError
 from spikecore.runner.ahead import ahead
 from spikecore.runner.clips import clips, clips_of
 from spikecore.runner.method import Method, ModelReconstructor
@@ -128,10 +128,20 @@ def _ticker(progress: Progress | None, total: int) -> Tick:
     def tick() -> None:
         nonlocal done
         done += 1
-        if progress is not None and progress(done, total) is False:
+        if progress is not None and _asked(progress, done, total) is False:
             raise Interrupted(f"cancelled after {done} of {total} pieces")
 
     return tick
+
+
+def _asked(progress: Progress, done: int, total: int) -> bool | None:
+    """What the caller's function says; what it raises is not the method's fault."""
+    try:
+        return progress(done, total)
+    except SpikecoreError:
+        raise
+    except Exception as error:
+        raise SpikecoreError(f"the progress function failed: {type(error).__name__}: {error}") from error
 
 
 def _tiles(sample: Sample, method: Method) -> int:
@@ -154,7 +164,7 @@ def _session(sample: Sample, method: Method) -> Callable[[float], Array] | None:
     if offered is None:
         return None
     if isinstance(method.reconstructor, ModelReconstructor):
-        return _model_session(offered, sample, method)
+        return _model_session(offered, method.reconstructor, sample, method)
     if method.run.device != "cpu" or sample.spikes is None:
         return None
     size = (sample.spikes.height, sample.spikes.width)
@@ -170,12 +180,16 @@ def _session(sample: Sample, method: Method) -> Callable[[float], Array] | None:
     return image
 
 
-def _model_session(offered: Any, sample: Sample, method: Method) -> Callable[[float], Array]:
-    with blamed(method.component):
+def _model_session(
+    offered: Any, adapter: ModelReconstructor, sample: Sample, method: Method
+) -> Callable[[float], Array]:
+    if method.run.tile:
+        raise UsageError(f"{method.component.id} goes through a recording as a whole, not in tiles; use --tile 0")
+    with blamed(method.component), torch.inference_mode():
         state = offered(sample)
 
     def output(at: float) -> Array:
-        with blamed(method.component), torch.inference_mode():
+        with blamed(method.component), torch.inference_mode(), adapter.arithmetic():
             found = state.outputs(at)
         like = collate([sample.around(method.window, at)])
         result: Array = checked(found, method, like)[method.produces][0]

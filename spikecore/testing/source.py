@@ -127,6 +127,17 @@ class SourceContract(ComponentContract):
             tracemalloc.stop()
         assert peak < size / 2, f"building took {peak} bytes for a sample of {size}"
 
+    def test_recognises_its_own_file(self, entry: Component, settings: Any) -> None:
+        """Where it recognises files by content: a number from 0 to 1, above 0 for its own.
+
+        If this fails: see what `recognise` of the `Component` makes of the first bytes, or of the keys, of this file.
+        """
+        if not entry.recognise or not settings:
+            pytest.skip("recognises nothing by content, or has no file here")
+        path = Path(settings["path"])
+        sure = entry.load_recogniser()(path, path.read_bytes()[:4096] if path.is_file() else b"")
+        assert 0 < sure <= 1, f"{entry.recognise} says {sure} of {path}"
+
     def test_reads_what_its_writer_wrote(
         self, built: SpikeSource, host: PluginHost, entry: Component, settings: Mapping[str, Any], tmp_path: Path
     ) -> None:

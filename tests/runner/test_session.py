@@ -9,7 +9,7 @@ from torch import nn
 
 from spikecore.data.sample import Sample, Window
 from spikecore.data.spikes import SpikeStream
-from spikecore.errors import Interrupted, PluginError
+from spikecore.errors import Interrupted, PluginError, SpikecoreError, UsageError
 from spikecore.runner.prepare import Pipeline
 
 from .models import method_of, plain
@@ -110,6 +110,35 @@ def test_progress_counts_instants_and_cancels():
     with pytest.raises(Interrupted, match="cancelled after 2 of 3 pieces"):
         seen.extend(at for at, _ in made.stream(clip(), [10, 11, 20], lambda done, total: done < 2))
     assert seen == [10, 11]
+
+
+def test_a_state_is_not_carried_through_tiles():
+    with pytest.raises(UsageError, match="fake/fake goes through a recording as a whole, not in tiles; use --tile 0"):
+        next(Pipeline(method_of(Smooth(), "image", tile=4, overlap=1)).stream(clip(), [10, 11]))
+
+
+def test_reduced_precision_holds_in_sessions_too():
+    seen = []
+
+    class Asking(Smooth):
+        def session(self, sample):
+            way = Way(self, sample)
+            inner = way.outputs
+            way.outputs = lambda at: seen.append(torch.is_autocast_enabled("cpu")) or inner(at)
+            return way
+
+    list(Pipeline(method_of(Asking(), "image", precision="bfloat16")).stream(clip(), [10, 11]))
+    assert seen == [True, True]
+
+
+def test_a_progress_function_that_fails_is_not_the_methods_fault():
+    def broken(done, total):
+        raise KeyError("bar")
+
+    for wanted in ([10, 11], [10]):
+        with pytest.raises(SpikecoreError, match="the progress function failed: KeyError: 'bar'") as failure:
+            list(Pipeline(method_of(Smooth(), "image")).stream(clip(), wanted, broken))
+        assert not isinstance(failure.value, PluginError)
 
 
 class Sliding:

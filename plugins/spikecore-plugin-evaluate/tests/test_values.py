@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from spikecore_plugin_evaluate.evaluation import CALLS
+from spikecore_plugin_evaluate.evaluation import CALLS, Evaluation
 
 import spikecore
 from spikecore import Experiment, PluginHost, UsageError, write_weights
@@ -180,3 +180,15 @@ def test_weights_are_hashed_once_and_the_experiment_is_dumped_once(evaluate, see
     evaluate(experiment, "-m", "seers/seer", "--metric", "seers/accuracy", "--weights", path)
     assert hashed.count(path) == 1
     assert len(dumped) == 1
+
+
+def test_methods_and_metrics_are_told_the_names_of_classes(seer):
+    """From the source, once, before they are used."""
+    experiment, weights = seer
+    host = PluginHost.discover()
+    table = spikecore.experiment_table(experiment)
+    table |= {"model": {"use": "seers/seer"}, "metric": [], "run": {"weights": str(weights(2))}}
+    evaluation = Evaluation(spikecore.settled(Experiment.from_dict(table, host)))
+    evaluation.judged(0)
+    model = evaluation.pipeline(evaluation.experiment.methods[0]).model
+    assert model.labels == ("cat", "dog", "owl", "fox", "hen")

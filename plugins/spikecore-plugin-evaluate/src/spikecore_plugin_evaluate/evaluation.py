@@ -31,6 +31,7 @@ from spikecore import (
     prepare,
     reason_of,
     settled,
+    tell_labels,
 )
 from spikecore.files.atomic import file_name
 from spikecore.sinks.grid import comparison
@@ -128,7 +129,9 @@ class Evaluation:
         """One of the methods, prepared once. It takes the instant from the sample."""
         if method.label not in self._pipelines:
             run = attrs.evolve(self.experiment.run, at=None)
-            self._pipelines[method.label] = prepare(method, run=run, host=self.experiment.host)
+            pipeline = prepare(method, run=run, host=self.experiment.host)
+            self._introduce(pipeline.model or pipeline.method.reconstructor)
+            self._pipelines[method.label] = pipeline
         return self._pipelines[method.label]
 
     def _score(self, label: str, bound: Bound, outputs: Outputs, sample: Sample, found: Judgement) -> Score:
@@ -157,7 +160,13 @@ class Evaluation:
         """Built once, as some read their parameters from files; `judge` resets it."""
         if bound.label not in self._built:
             self._built[bound.label] = bound.build()
+            self._introduce(self._built[bound.label])
         return self._built[bound.label]
+
+    def _introduce(self, taker: Any) -> None:
+        """Tell the names of the source's classes to what wants to know them."""
+        if "source" in self.experiment.parts:
+            tell_labels(self.samples, [taker])
 
     def _ideal(self, sample: Sample, found: Judgement) -> Iterator[Score]:
         """What a perfect method would get from the metrics of images that need no ground truth."""

@@ -30,6 +30,8 @@ class File:
 class Labelled:
     """One clip of random spikes, with its class, and its picture of a quarter of a frame after the middle."""
 
+    labels = ("cat", "dog", "owl", "fox", "hen")
+
     def __init__(self, config: File) -> None:
         pass
 
@@ -53,6 +55,11 @@ class Seer(torch.nn.Module):
     def __init__(self, config: Nothing) -> None:
         super().__init__()
         self.network = torch.nn.Linear(1, CLASSES)
+        self.labels: tuple[str, ...] = ()
+
+    def set_labels(self, labels: tuple[str, ...]) -> None:
+        """See `spikecore.SpikeSource`."""
+        self.labels = labels
 
     def forward(self, batch: Any, /) -> dict[str, torch.Tensor]:
         image = batch.spikes.tensor().mean(1, keepdim=True)

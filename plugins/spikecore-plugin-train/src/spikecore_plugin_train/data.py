@@ -45,7 +45,7 @@ class TrainingSet(Dataset[Sample]):
         epoch, index = place.epoch, place.item
         random = np.random.default_rng([self.stream, self.seed, epoch, index])
         sample = self._moment(self.source[index], index, random)
-        sample = cut(clipped(sample, self.config.clip_length, random, self.window), self.window)
+        sample = clipped(sample, self.config.clip_length, random, self.window).around(self.window)
         sample = see(sample, self._view(sample, random)) if self._augments else sample
         augment: Any = getattr(self.source, "augment", None)
         if augment is not None:  # its numbers do not depend on how many were drawn so far
@@ -88,16 +88,6 @@ class TrainingSet(Dataset[Sample]):
         if len(sample.events) > 1:
             modes = [mode for mode in modes if mode in (0, 6)]  # keeps epipolar lines level, left left and right right
         return View(top, left, rows, columns, modes[int(random.integers(len(modes)))])
-
-
-def cut(sample: Sample, window: Window) -> Sample:
-    """What a model sees of a sample: its window around the instant of the ground truth."""
-    return sample.around(window, _true_instant(sample, window))
-
-
-def _true_instant(sample: Sample, window: Window) -> float:
-    """The sample's instant, or where between two frames its truth really lies, for models that can tell."""
-    return sample.instant + sample.delay if window.fractional else sample.instant
 
 
 def clipped(sample: Sample, length: int, random: np.random.Generator, window: Window) -> Sample:
@@ -152,7 +142,7 @@ def _spike_clip(sample: Sample, length: int, random: np.random.Generator, window
     if not sample.target:
         start, at = int(random.integers(high + 1)), valid[len(valid) // 2]
         return attrs.evolve(sample, spikes=sample.spikes[start : start + length], at=at)
-    instant = _true_instant(sample, window)
+    instant = sample.moment(window)
     window.cut(sample.spikes, instant)  # raises if there is no such window
     frame = math.floor(instant)
     low, high = max(0, frame - valid[-1]), min(high, frame - valid[0])

@@ -27,7 +27,7 @@ from spikecore import (
     update,
 )
 from spikecore_plugin_train.config import LoopConfig, NoOptions
-from spikecore_plugin_train.data import cut, portable
+from spikecore_plugin_train.data import portable
 from spikecore_plugin_train.pictures import Picture, drawn
 from spikecore_plugin_train.step import Stepper
 
@@ -75,7 +75,7 @@ class Validation:
         pictures: dict[str, Picture] = {}
         stepper.model.eval()
         for index in range(len(self.source)):
-            sample = cut(self.source[index], self.window)
+            sample = self.source[index].around(self.window)
             batch = collate([portable(sample)]).to(stepper.group.device)
             shown = self._shown(stepper.forward(batch), sample)
             for name, metric in self.metrics.items():
