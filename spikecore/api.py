@@ -87,7 +87,7 @@ def prepare(
     what: Experiment | Bound | str | Path | Mapping[str, Any],
     *,
     gain: float | None = None,
-    device: str = "cpu",
+    device: str | None = None,
     weights: str | Path = "",
     run: RunConfig | None = None,
     host: PluginHost | None = None,
@@ -99,7 +99,7 @@ def prepare(
         what: Id of a reconstructor or model ("ssml/nbsn"); or an experiment, its table, its TOML file or a run.json,
             whose method and [run] are used as they are.
         gain: Intensity per spike rate; each recording's own where it states one, else 1.
-        device: Where to compute.
+        device: Where to compute; the CPU by default.
         weights: Of a model: a file, or a name that `spikecore weights list` shows; by default the first that fit.
         run: All options of the runner; instead of `gain`, `device` and `weights`.
         host: Where to look for the method.
@@ -115,15 +115,26 @@ def prepare(
     from spikecore.runner.prepare import prepared, prepared_experiment
     from spikecore.weights.settle import settled
 
-    run = run or RunConfig(gain=gain, device=device, weights=str(weights))
+    how: dict[str, Any] = {"gain": gain, "device": device, "weights": str(weights or "") or None}
+    how = {name: value for name, value in how.items() if value is not None}
+    is_id = isinstance(what, str) and not what.endswith((".toml", ".json"))
+    unused = [
+        *(options if not is_id else ()),
+        *(how if run is not None or not (is_id or isinstance(what, Bound)) else ()),
+    ]
+    if run is not None and not (is_id or isinstance(what, Bound)):
+        unused.append("run")
+    if unused:
+        raise UsageError(
+            f"{', '.join(unused)}: stated already, by the experiment, the bound method or run; leave it out"
+        )
+    run = run or RunConfig(**how)
     if isinstance(what, Bound):
         return prepared(host or default_host(), what, run)
-    if isinstance(what, str) and not what.endswith((".toml", ".json")):
+    if is_id:
         host = host or default_host()
-        component = host.find(what, Kind.RECONSTRUCTOR, Kind.MODEL)
+        component = host.find(str(what), Kind.RECONSTRUCTOR, Kind.MODEL)
         return prepared(host, Bound(component, host.configure(component, options), frozenset(options)), run)
-    if options:
-        raise UsageError(f"an experiment states its own options; leave out {', '.join(options)}")
     return prepared_experiment(settled(_bound(what, host)))
 
 

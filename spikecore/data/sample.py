@@ -215,7 +215,8 @@ class Sample:
         if self.spikes is None:
             return self
         spikes, position = window.cut(self.spikes, at)
-        return attrs.evolve(self, spikes=spikes, at=position)
+        times = None if self.frame_times is None else np.asarray(self.frame_times, np.float64) - (at - position)
+        return attrs.evolve(self, spikes=spikes, at=position, frame_times=times)
 
     def clip(self, start: int, stop: int) -> Sample:
         """Camera frames start..stop-1, with their true video and the spikes or events that belong to them.
@@ -235,6 +236,9 @@ class Sample:
             changes["target"] = {**self.target, Data.VIDEO: video[start:stop]}
         if self.frame_times is not None:
             changes |= self._owned(start, stop, total)
+            if changes["at"] is None and stop - start < total:  # the truth of an instant lies outside, or nobody knows
+                kept = changes.get("target", self.target)
+                changes |= {"delay": 0.0, "target": {kind: kept[kind] for kind in kept if kind == Data.VIDEO}}
         elif (self.spikes is not None or self.events) and stop - start < total:
             raise UsageError(f"{self.key}: camera frames whose times are not known cannot be clipped")
         return attrs.evolve(self, **changes)

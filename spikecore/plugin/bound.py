@@ -21,12 +21,20 @@ class Settled:
         path: The file.
         sha256: Of the file.
         own: False if the component's importer has to read the file.
+        asked: What was asked for: a name, a file, or "" for the first that fit.
+        state: Size and time of the file when it was hashed.
     """
 
     name: str
     path: Path
     sha256: str
     own: bool = False
+    asked: str = ""
+    state: tuple[int, int] = (0, 0)
+
+    def answers(self, asked: str) -> bool:
+        """Whether these are the weights that `asked` names, or nothing is asked for."""
+        return asked in ("", self.asked)
 
 
 @attrs.frozen(eq=False)

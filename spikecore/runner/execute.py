@@ -114,6 +114,7 @@ class Reconstruction:
         """Reconstruct sample number `item` into a file of its own; gives {"key", "output", "results"}."""
         with blamed(self.experiment.parts["source"].component):
             sample = self.samples[item]
+        sample = self.pipeline.seen(sample)
         path = self.output if len(self.samples) == 1 else _per_sample(self.output, sample.key)
         wanted = self.pipeline.instants(sample)
         with postponed() as stop:
@@ -132,15 +133,17 @@ class Reconstruction:
             self.experiment.host, RunInfo("reconstruct", title, count, self.recipe), self.observers
         ) as running:
             sink = self._sink(sample, path, count)
+            running.result["done"] = 0
             try:
                 return self._stream(sink, sample, wanted, count, running, stop), sink.written
             except KeyboardInterrupt:
-                kept = sink.interrupt()
-                raise Interrupted(_stopped(sink.written, count, kept, [] if of_frames else wanted)) from None
+                kept, done = sink.interrupt(), running.result["done"]
+                raise Interrupted(_stopped(done, count, kept, [] if of_frames else wanted)) from None
             except BaseException:
                 sink.interrupt()
                 raise
             finally:
+                del running.result["done"]
                 running.result["results"] = sink.written
 
     def _sink(self, sample: Sample, path: Path, count: int) -> Sink:
@@ -148,6 +151,8 @@ class Reconstruction:
         attributes = {"recipe": json.dumps(self.recipe), "method": pipeline.component.id, "key": sample.key}
         metres = {"depth_near": run.near, "depth_far": run.far}
         attributes |= {name: f"{value:g}" for name, value in metres.items() if value is not None}
+        if pipeline.several(sample) and path.suffix.lower() in ("", ".png"):
+            raise UsageError(f"{path}: every instant gives several pictures\n  try: a video, .npy or .h5")
         labels = labels_of(self.samples) if pipeline.produces is Data.LABEL else ()
         target = Target(path, count, run.fps, run.bits, attributes, labels)
         raw = pipeline.produces in INTENSITIES and run.display == Display.RAW
@@ -159,9 +164,11 @@ class Reconstruction:
     def _stream(
         self, sink: Sink, sample: Sample, wanted: Sequence[float], count: int, running: Observed, stop: Event
     ) -> Path:
-        pictures = ahead(self.pipeline.stream(sample, wanted), self.pipeline.run.read_ahead)
-        for done, (at, picture) in enumerate(pictures, 1):
-            sink.write(at, picture)
+        made = ahead(self.pipeline.instant_by_instant(sample, wanted), self.pipeline.run.read_ahead)
+        for done, (at, pictures) in enumerate(made, 1):
+            for picture in pictures:
+                sink.write(at, picture)
+            running.result["done"] = done
             running.step(done)
             if stop.is_set() and done < count:
                 raise KeyboardInterrupt

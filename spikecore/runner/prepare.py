@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import attrs
 import numpy as np
@@ -76,7 +77,7 @@ class Pipeline:
         """
         if self.produces is not Data.IMAGE:
             raise UsageError(f"{self.component.id} produces {self.produces}, not an image; use outputs or stream")
-        return self.outputs(Sample(key=stream.name, spikes=stream, at=self.run.at if at is None else at))[Data.IMAGE]
+        return self.outputs(Sample(key=stream.name, spikes=stream), at)[Data.IMAGE]
 
     def outputs(self, sample: Sample, at: float | None = None, progress: Progress | None = None) -> dict[Data, Array]:
         """Every kind of result at one instant: pictures (H, W[, 3]), videos (D, H, W[, 3]), others as they are.
@@ -86,7 +87,7 @@ class Pipeline:
             at: The instant; `run.at`, or the sample's own, by default.
             progress: As for `stream`.
         """
-        at = self.run.at if at is None else at
+        at, sample = self.run.at if at is None else at, self.seen(sample)
         if sample.frames is not None and self.produces is Data.VIDEO and self.run.tile_frames:
             frames = [value for _, value in results(sample, self.method, [0], progress)]
             return to_pictures({Data.VIDEO: np.stack(frames)}, sample, self.run)
@@ -95,11 +96,22 @@ class Pipeline:
 
     def cut(self, sample: Sample, at: float | None = None) -> Sample:
         """What the method sees of a sample at an instant; at that of its ground truth by default."""
-        return sample.around(self.window, at)
+        return self.seen(sample).around(self.window, at)
+
+    def seen(self, sample: Sample) -> Sample:
+        """The sample with only those inputs that the method takes: the others say nothing about its instants."""
+        takes = self.component.consumes
+        inputs: dict[Data, tuple[str, Any]] = {
+            Data.SPIKES: ("spikes", None),
+            Data.EVENTS: ("events", ()),
+            Data.FRAMES: ("frames", None),
+        }
+        unused: dict[str, Any] = dict(field for kind, field in inputs.items() if takes and kind not in takes)
+        return attrs.evolve(sample, **unused)
 
     def instants(self, sample: Sample) -> Sequence[float]:
         """The instants that `stream` gives: `run.at`, or `run.start`..`run.stop` by `run.stride`, or all."""
-        return moments(sample, self.method)
+        return moments(self.seen(sample), self.method)
 
     def stream(
         self, sample: Sample, instants: Sequence[float] | None = None, progress: Progress | None = None
@@ -116,11 +128,23 @@ class Pipeline:
         Raises:
             Interrupted: If `progress` cancels.
         """
+        for at, pictures in self.instant_by_instant(sample, instants, progress):
+            for picture in pictures:
+                yield at, picture
+
+    def instant_by_instant(
+        self, sample: Sample, instants: Sequence[float] | None = None, progress: Progress | None = None
+    ) -> Iterator[tuple[float, list[Array]]]:
+        """As `stream`, the pictures of one instant together: one, or several of a video made from spikes."""
+        sample = self.seen(sample)
         wanted = self.instants(sample) if instants is None else instants
         for at, value in results(sample, self.method, wanted, progress):
-            parts = value if self.produces is Data.VIDEO and sample.frames is None else [value]
-            for part in parts:
-                yield at, to_picture(part, self.produces, sample, self.run)
+            parts = value if self.several(sample) else [value]
+            yield at, [to_picture(part, self.produces, sample, self.run) for part in parts]
+
+    def several(self, sample: Sample) -> bool:
+        """Whether each instant gives several pictures: a video that is not made from camera frames."""
+        return self.produces is Data.VIDEO and self.seen(sample).frames is None
 
 
 def prepared(host: PluginHost, bound: Bound, run: RunConfig) -> Pipeline:

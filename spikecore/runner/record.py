@@ -36,10 +36,17 @@ def record(experiment: Experiment) -> dict[str, Any]:
         "api": list(API_VERSION),
         "versions": {"python": platform.python_version(), **_versions()},
         "plugins": {name: f"{status.distribution} {status.version}".strip() for name, status in plugins.items()},
-        "weights": {one.component.id: one.weights.sha256 for one in experiment.parts.values() if one.weights},
+        "weights": _weights(experiment),
         "machine": platform.platform(),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _weights(experiment: Experiment) -> dict[str, str]:
+    """sha256 by component id; by label where methods of one id use different weights."""
+    used = [(bound, bound.weights.sha256) for bound in experiment.parts.values() if bound.weights]
+    found = {bound.component.id: digest for bound, digest in used}
+    return found | {bound.label: digest for bound, digest in used if found[bound.component.id] != digest}
 
 
 def record_path(output: Path) -> Path:

@@ -40,9 +40,9 @@ def _reconstruct(method: Method, batch: Batch, tick: Tick) -> dict[Data, Array]:
     with blamed(method.component), torch.inference_mode():
         if isinstance(method.reconstructor, ModelReconstructor):
             return checked(method.reconstructor.reconstruct(batch, told), method, batch)
-        result = method.reconstructor.reconstruct(batch)
+        found = checked(method.reconstructor.reconstruct(batch), method, batch)
     told()
-    return checked(result, method, batch)
+    return found
 
 
 def moments(sample: Sample, method: Method) -> Sequence[float]:

@@ -57,6 +57,9 @@ def crop(batch: Batch, top: int, left: int, height: int, width: int) -> Batch:
     """
     if batch.events:
         raise UsageError("methods on events cannot be computed in tiles; use --tile 0")
+    if batch.spikes is not None and batch.frames is not None and tuple(batch.frames.shape[-2:]) != size_of(batch):
+        seen, taken = ("x".join(map(str, size)) for size in (size_of(batch), batch.frames.shape[-2:]))
+        raise UsageError(f"spikes of {seen} beside camera frames of {taken} cannot be computed in tiles; use --tile 0")
     frames = None if batch.frames is None else batch.frames[..., top : top + height, left : left + width]
     spikes = batch.spikes
     if spikes is not None:

@@ -43,6 +43,15 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def file_state(path: Path) -> tuple[int, int]:
+    """Size and time of change, which tell whether a file is still the one that was hashed."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}") from error
+    return found.st_size, found.st_mtime_ns
+
+
 def statement(path: Path, component: Component) -> dict[str, Any] | None:
     """What a weights file says of itself: {"component", "options", "training"}; None if it is foreign.
 

@@ -55,8 +55,19 @@ def spikecore_resolve_weights(weights: Weights, component: Component, cache: Pat
 
 
 def resolve(host: PluginHost, component: Component, weights: Weights) -> Path | None:
-    """The file of declared weights, None if it is not on this machine."""
-    found: Path | None = host.hook.spikecore_resolve_weights(weights=weights, component=component, cache=cache_folder())
+    """The file of declared weights, None if it is not on this machine.
+
+    Raises:
+        WeightsError: If a plugin's resolver fails or gives no file.
+    """
+    try:
+        found = host.hook.spikecore_resolve_weights(weights=weights, component=component, cache=cache_folder())
+    except Exception as error:  # a plugin's resolver may fail in any way; the other methods must not suffer from it
+        raise WeightsError(
+            f"weights {weights.name!r} of {component.id} could not be looked up: {type(error).__name__}: {error}"
+        ) from error
+    if found is not None and not (isinstance(found, Path) and found.is_file()):
+        raise WeightsError(f"weights {weights.name!r} of {component.id}: a plugin says {found!r}, which is no file")
     return found
 
 

@@ -13,7 +13,7 @@ from spikecore.errors import WeightsError
 from spikecore.plugin.bound import Bound
 from spikecore.plugin.component import Component
 from spikecore.plugin.host import PluginHost
-from spikecore.weights.files import file_hash, load_tensors, read, write_weights
+from spikecore.weights.files import file_hash, file_state, load_tensors, read, write_weights
 from spikecore.weights.find import imported_folder
 from spikecore.weights.settle import merged, settle
 
@@ -48,10 +48,12 @@ def load_model(host: PluginHost, bound: Bound, weights: str = "") -> Trained:
         WeightsError: If there are no such weights, or they do not fit.
         ConfigError: If they need another value of an option that was given.
     """
-    if bound.weights is None:
+    if bound.weights is None or not bound.weights.answers(weights):
         bound = settle(host, bound, weights)
     chosen = bound.weights
     assert chosen is not None  # settled above, or before
+    if file_state(chosen.path) != chosen.state:
+        raise WeightsError(f"{chosen.path} changed since it was looked at; start again")
     held = read(bound.component, chosen.path, foreign=not chosen.own)
     model: Model = bound.build()
     put(model, held.tensors, str(chosen.path))

@@ -12,7 +12,7 @@ from spikecore.experiment.experiment import Experiment
 from spikecore.plugin.bound import Bound, Settled
 from spikecore.plugin.component import Kind, Weights
 from spikecore.plugin.host import PluginHost
-from spikecore.weights.files import read, statement
+from spikecore.weights.files import file_state, read, statement
 from spikecore.weights.find import locate
 
 
@@ -42,11 +42,12 @@ def settle(host: PluginHost, bound: Bound, name: str = "") -> Bound:
     if stated is not None:
         own = path.suffix == ".safetensors"  # what a plugin declares so has its own keys
         bound = merged(host, bound, stated.options, f"weights {stated.name!r}")
-        return attrs.evolve(bound, weights=Settled(stated.name, path, digest, own))
+        return attrs.evolve(bound, weights=Settled(stated.name, path, digest, own, name, file_state(path)))
     said = statement(path, component)
     options = said["options"] if said else read(component, path).options
     bound = merged(host, bound, options, str(path))
-    return attrs.evolve(bound, weights=Settled(name or path.stem, path, digest, said is not None))
+    found = Settled(name or path.stem, path, digest, said is not None, name, file_state(path))
+    return attrs.evolve(bound, weights=found)
 
 
 def settled(experiment: Experiment) -> Experiment:
@@ -60,7 +61,7 @@ def settled(experiment: Experiment) -> Experiment:
     """
     parts = {
         role: _settled_if_possible(experiment.host, bound, experiment.run.weights)
-        if bound.component.kind is Kind.MODEL and bound.weights is None
+        if bound.component.kind is Kind.MODEL and not (bound.weights and bound.weights.answers(experiment.run.weights))
         else bound
         for role, bound in experiment.parts.items()
     }

@@ -21,7 +21,8 @@ from .models import filmed, plain
 
 def pipeline(window, *produces, **run):
     """Of a method that computes nothing."""
-    return Pipeline(plain(SimpleNamespace(window=window), *produces or ("image",), **run))
+    takes = {"video": ("frames",), "depth": ("events",)}.get("".join(produces), ("spikes",))
+    return Pipeline(plain(SimpleNamespace(window=window), *produces or ("image",), consumes=takes, **run))
 
 
 def night(**fields):

@@ -98,7 +98,7 @@ def test_what_cannot_be_settled_is_left_to_whoever_loads_it(nets, package):
 
 
 def test_options_beside_an_experiment_are_refused(nets):
-    with pytest.raises(sc.UsageError, match="an experiment states its own options; leave out width"):
+    with pytest.raises(sc.UsageError, match="width: stated already, by the experiment"):
         sc.prepare(bind(nets), width=4)
     with pytest.raises(sc.UsageError, match="neither a reconstructor nor a model"):
         sc.prepare({}, host=nets)

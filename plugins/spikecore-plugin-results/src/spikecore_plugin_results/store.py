@@ -101,7 +101,7 @@ class Results:
 
     def add(self, run: str, scores: Iterable[Score]) -> None:
         """Record scores; a repeated (item, method, metric) replaces the older one."""
-        rows = [(run, s.item, s.method, s.metric, s.value, s.reason, s.higher_is_better) for s in scores]
+        rows = [(run, s.item, s.method, s.metric, _real(s.value), s.reason, _truth(s.higher_is_better)) for s in scores]
         with self._write() as store:
             store.executemany("INSERT OR REPLACE INTO score VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
@@ -173,7 +173,7 @@ class Results:
                 store.execute("BEGIN IMMEDIATE")
                 yield store
                 store.execute("COMMIT")
-        except (OSError, sqlite3.OperationalError) as error:
+        except (OSError, sqlite3.OperationalError, sqlite3.IntegrityError) as error:
             raise OutputError(f"{self.path}: the results could not be written: {error}") from error
 
     @contextmanager
@@ -217,6 +217,15 @@ class Results:
     def _stranger(self, found: str) -> SpikeFormatError:
         hint = f"name another file: {VARIABLE}=results.sqlite, or --store results.sqlite"
         return SpikeFormatError(self.path, found, expected="a results file of spikecore", hint=hint)
+
+
+def _real(value: float | None) -> float | None:
+    """A Python number of any kind of number, NumPy's too."""
+    return None if value is None else float(value)
+
+
+def _truth(value: bool | None) -> bool | None:
+    return None if value is None else bool(value)
 
 
 def _run(row: Sequence[Any]) -> Run:
