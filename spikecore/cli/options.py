@@ -76,14 +76,14 @@ class _Number(click.ParamType):  # type: ignore[type-arg]  # generic in newer re
             return float(click.FLOAT.convert(value, param, ctx))
 
 
-_OF_VIDEOS = ("start", "stop", "stride", "batch", "read_ahead", "fps", "bits")
+_OF_FILES = ("start", "stop", "stride", "batch", "read_ahead", "fps", "bits", "near", "far")
 _HINTS = get_type_hints(RunConfig)
 _RUN = {field.name: _flag(field, _HINTS[field.name]) for field in attrs.fields(RunConfig) if field.name != "output"}
 source_options = _apply(_SOURCE)
 run_options = _apply(list(_RUN.values()))
 """Every option of the runner but the output, which each command names itself."""
-instant_options = _apply([flag for name, flag in _RUN.items() if name not in _OF_VIDEOS])
-"""Those that mean something for one instant."""
+instant_options = _apply([flag for name, flag in _RUN.items() if name not in _OF_FILES])
+"""Those that mean something where one instant is judged and no file of results is written."""
 job_options = _apply(_JOB)
 SOURCE_NAMES = ("height", "width", "rate", "allow_truncated", "check")
 
