@@ -127,23 +127,15 @@ class SourceContract(ComponentContract):
             tracemalloc.stop()
         assert peak < size / 2, f"building took {peak} bytes for a sample of {size}"
 
-    def test_recognises_its_own_file(self, entry: Component, settings: Any) -> None:
-        """Where it recognises files by content: a number from 0 to 1, above 0 for its own.
-
-        If this fails: see what `recognise` of the `Component` makes of the first bytes, or of the keys, of this file.
-        """
-        if not entry.recognise or not settings:
-            pytest.skip("recognises nothing by content, or has no file here")
-        path = Path(settings["path"])
-        sure = entry.load_recogniser()(path, path.read_bytes()[:4096] if path.is_file() else b"")
-        assert 0 < sure <= 1, f"{entry.recognise} says {sure} of {path}"
-
     def test_reads_what_its_writer_wrote(
         self, built: SpikeSource, host: PluginHost, entry: Component, settings: Mapping[str, Any], tmp_path: Path
     ) -> None:
         """A recording written in this format and opened with the same options is the same recording.
 
-        If this fails: compare bit order, row order and size of what the writer wrote with what the source expects.
+        A source that recognises files by content must know it, too.
+
+        If this fails: compare bit order, row order and size of what the writer wrote with what the source expects; see
+        what `recognise` makes of the first bytes, or the keys, of the file.
         """
         stream = built[0].spikes
         if not entry.writer or stream is None:
@@ -155,3 +147,5 @@ class SourceContract(ComponentContract):
         assert read is not None, "what was written has no spikes"
         assert read.shape == stream.shape, f"wrote {stream.shape}, read {read.shape}"
         assert np.array_equal(read.unpack(), stream.unpack()), "the spikes differ"
+        sure = entry.load_recogniser()(path, path.read_bytes()[:4096]) if entry.recognise else 1
+        assert 0 < sure <= 1, f"{entry.recognise} is sure by {sure} of what it reads; expected above 0, at most 1"

@@ -57,6 +57,20 @@ def write_mirrored(stream: SpikeStream, path: Path, config: Options) -> None:
     np.save(path, SpikeStream.from_frames(stream.unpack()[:, :, ::-1]).packed)
 
 
+def admit(path: Path, head: bytes) -> float:
+    """Knows arrays by their first bytes."""
+    return float(head.startswith(b"\x93NUMPY"))
+
+
+def deny(path: Path, head: bytes) -> float:
+    """Knows nothing."""
+    return 0.0
+
+
+class DeniesItsOwn(Clips):
+    """Does not recognise the files that it reads."""
+
+
 class EventsOnly(Clips):
     """Right: events, no spikes."""
 

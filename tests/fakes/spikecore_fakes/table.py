@@ -108,7 +108,7 @@ RECONSTRUCTORS: Mapping[str, Row] = {
 }
 
 SOURCES: Mapping[str, Row] = {
-    "clips": _row(options=LARGE),
+    "clips": _row(options=LARGE, declared={"recognise": "spikecore_fakes.sources:admit"}),
     "events-only": _row(declared={"produces": ("events",), "targets": ()}),
     "no-clips": _row(
         "has_samples",
@@ -135,6 +135,7 @@ SOURCES: Mapping[str, Row] = {
     "mirrored-writer": _row(
         "reads_what_its_writer_wrote", declared={"writer": "spikecore_fakes.sources:write_mirrored"}
     ),
+    "denies-its-own": _row("reads_what_its_writer_wrote", declared={"recognise": "spikecore_fakes.sources:deny"}),
     "absent-writer": _row(
         "target_resolves",
         declared={
