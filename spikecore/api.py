@@ -118,11 +118,11 @@ def prepare(
     how: dict[str, Any] = {"gain": gain, "device": device, "weights": str(weights or "") or None}
     how = {name: value for name, value in how.items() if value is not None}
     is_id = isinstance(what, str) and not what.endswith((".toml", ".json"))
-    unused = [
-        *(options if not is_id else ()),
-        *(how if run is not None or not (is_id or isinstance(what, Bound)) else ()),
-    ]
-    if run is not None and not (is_id or isinstance(what, Bound)):
+    states_run = not is_id and not isinstance(what, Bound)  # an experiment says itself how it is run
+    unused = [] if is_id else list(options)
+    if run is not None or states_run:
+        unused += how
+    if run is not None and states_run:
         unused.append("run")
     if unused:
         raise UsageError(

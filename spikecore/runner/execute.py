@@ -133,17 +133,15 @@ class Reconstruction:
             self.experiment.host, RunInfo("reconstruct", title, count, self.recipe), self.observers
         ) as running:
             sink = self._sink(sample, path, count)
-            running.result["done"] = 0
             try:
                 return self._stream(sink, sample, wanted, count, running, stop), sink.written
             except KeyboardInterrupt:
-                kept, done = sink.interrupt(), running.result["done"]
-                raise Interrupted(_stopped(done, count, kept, [] if of_frames else wanted)) from None
+                kept = sink.interrupt()
+                raise Interrupted(_stopped(running.steps, count, kept, [] if of_frames else wanted)) from None
             except BaseException:
                 sink.interrupt()
                 raise
             finally:
-                del running.result["done"]
                 running.result["results"] = sink.written
 
     def _sink(self, sample: Sample, path: Path, count: int) -> Sink:
@@ -168,7 +166,6 @@ class Reconstruction:
         for done, (at, pictures) in enumerate(made, 1):
             for picture in pictures:
                 sink.write(at, picture)
-            running.result["done"] = done
             running.step(done)
             if stop.is_set() and done < count:
                 raise KeyboardInterrupt

@@ -20,16 +20,19 @@ class Observed:
         hosts: Those whose observers are called.
 
     Attributes:
+        steps: Steps done so far.
         result: Told when the run ends; its "state" (done, failed, interrupted) is filled in where it is not set.
     """
 
     def __init__(self, info: RunInfo, hosts: Sequence[PluginHost]) -> None:
         self.info = info
+        self.steps = 0
         self.result: dict[str, Any] = {}
         self._hosts = hosts
 
     def step(self, step: int, values: Mapping[str, float] | None = None) -> None:
         """Step number `step` (from 1) is done."""
+        self.steps = step
         self._tell("spikecore_step_end", step=step, values=values or {})
 
     def scores(self, scores: Sequence[Score]) -> None:

@@ -107,7 +107,7 @@ class Pipeline:
             Data.FRAMES: ("frames", None),
         }
         unused: dict[str, Any] = dict(field for kind, field in inputs.items() if takes and kind not in takes)
-        return attrs.evolve(sample, **unused)
+        return attrs.evolve(sample, **unused) if unused else sample
 
     def instants(self, sample: Sample) -> Sequence[float]:
         """The instants that `stream` gives: `run.at`, or `run.start`..`run.stop` by `run.stride`, or all."""
@@ -138,8 +138,9 @@ class Pipeline:
         """As `stream`, the pictures of one instant together: one, or several of a video made from spikes."""
         sample = self.seen(sample)
         wanted = self.instants(sample) if instants is None else instants
+        several = self.several(sample)
         for at, value in results(sample, self.method, wanted, progress):
-            parts = value if self.several(sample) else [value]
+            parts = value if several else [value]
             yield at, [to_picture(part, self.produces, sample, self.run) for part in parts]
 
     def several(self, sample: Sample) -> bool:
