@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PLUGINS := $(sort $(wildcard plugins/*/pyproject.toml))
 
-.PHONY: demo test slow lint bench clean
+.PHONY: demo test slow attack lint bench clean
 
 demo: .venv/.installed  ## simulate, reconstruct with everything installed, score, show
 	$(BIN)/spikecore demo
@@ -13,6 +13,9 @@ test: .venv/.installed  ## the whole suite
 
 slow: .venv/.installed  ## the tests that take longer
 	$(BIN)/python -m pytest -m slow
+
+attack: .venv/.installed  ## damaged files, kills, full disks and hostile plugins; ATTACK="--target npz-own --keep found"
+	$(BIN)/python tests/attack $(ATTACK)
 
 lint: .venv/.installed  ## style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/mypy plugins/*/src

@@ -35,7 +35,7 @@ _HOME = {
     "Outcome": "plugin.executor",
     "Work": "plugin.executor",
     "Worker": "plugin.executor",
-    "reason_of": "plugin.executor",
+    "reason_of": "plugin.guard",
     "ImageSession": "plugin.interfaces",
     "Loss": "plugin.interfaces",
     "LossTerms": "plugin.interfaces",
@@ -95,6 +95,7 @@ _HOME = {
     "Imported": "weights.files",
     "load_tensors": "weights.files",
     "file_hash": "weights.files",
+    "read_checkpoint": "weights.plain",
     "write_weights": "weights.files",
     "locate": "weights.find",
     "settled": "weights.settle",
@@ -168,7 +169,7 @@ if TYPE_CHECKING:
         UsageError,
         WeightsError,
         closest,
-    )
+    )  # fmt: skip
     from spikecore.experiment.experiment import Experiment, experiment_table
     from spikecore.experiment.run_config import Display, Precision, RunConfig
     from spikecore.experiment.toml import override, read_table
@@ -177,7 +178,8 @@ if TYPE_CHECKING:
     from spikecore.plugin.bound import Bound, Settled
     from spikecore.plugin.component import API_VERSION, Component, Kind, PluginInfo, Weights
     from spikecore.plugin.converter import make_converter, structure
-    from spikecore.plugin.executor import Executor, Outcome, Work, Worker, reason_of
+    from spikecore.plugin.executor import Executor, Outcome, Work, Worker
+    from spikecore.plugin.guard import reason_of
     from spikecore.plugin.hookspecs import hookimpl
     from spikecore.plugin.host import PluginHost, Status
     from spikecore.plugin.interfaces import (
@@ -212,6 +214,7 @@ if TYPE_CHECKING:
     from spikecore.weights.files import Imported, file_hash, load_tensors, write_weights
     from spikecore.weights.find import locate
     from spikecore.weights.load import Trained, import_weights, load_model, load_network
+    from spikecore.weights.plain import read_checkpoint
     from spikecore.weights.settle import settled
 
 __all__ = [
@@ -312,6 +315,7 @@ __all__ = [
     "option",
     "override",
     "prepare",
+    "read_checkpoint",
     "read_table",
     "reason_of",
     "recipe_of",

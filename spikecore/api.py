@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import attrs
 
 from spikecore.data.spikes import SpikeStream
-from spikecore.errors import SpikeFormatError, UsageError
+from spikecore.errors import SpikeFormatError, UsageError, closest, shown
 from spikecore.experiment.experiment import Experiment
 from spikecore.experiment.run_config import RunConfig
 from spikecore.files.recordings import find_source
-from spikecore.plugin.bound import Bound
+from spikecore.plugin.bound import Bound, sample_of
 from spikecore.plugin.component import Component, Kind
+from spikecore.plugin.converter import as_path
 from spikecore.plugin.host import PluginHost
 from spikecore.plugin.interfaces import SpikeSource
 from spikecore.plugin.known import install_hint
@@ -44,6 +45,8 @@ def list_components(kind: Kind | str | None = None, *, host: PluginHost | None =
     >>> "builtin/scene" in [component.id for component in list_components("source")]
     True
     """
+    if kind is not None and kind not in list(Kind):
+        raise UsageError(f"no kind of component {shown(kind)}: {closest(str(kind), Kind)}")
     return (host or default_host()).components(kind)
 
 
@@ -62,11 +65,16 @@ def open_source(
         SpikeFormatError: If the file is missing, of no known kind, or not what it seems.
         ConfigError: If an option does not fit the source.
     """
+    return _opened(path, source, host, options)[0]
+
+
+def _opened(
+    path: str | Path, source: str | None, host: PluginHost | None, options: Mapping[str, Any]
+) -> tuple[SpikeSource, Component]:
     host = host or default_host()
-    component = find_source(host, Path(path), source)
+    component = find_source(host, _path(path), source)
     given = {name: value for name, value in options.items() if value is not None}
-    opened: SpikeSource = host.build(component, {"path": str(path), **given})
-    return opened
+    return host.build(component, {"path": str(path), **given}), component
 
 
 def open(path: str | Path, *, source: str | None = None, host: PluginHost | None = None, **options: Any) -> SpikeStream:
@@ -74,10 +82,10 @@ def open(path: str | Path, *, source: str | None = None, host: PluginHost | None
 
     Arguments and errors as `open_source`. A path to a source of several recordings is refused: use `open_source`.
     """
-    samples = open_source(path, source=source, host=host, **options)
+    samples, component = _opened(path, source, host, options)
     if len(samples) != 1:
         raise UsageError(f"{path} holds {len(samples)} recordings; use spikecore.open_source(path)[i].spikes")
-    stream = samples[0].spikes
+    stream = sample_of(samples, component, 0).spikes
     if stream is None:
         raise SpikeFormatError(path, "no spikes", expected="a spike recording", hint="use spikecore.open_source(path)")
     return stream
@@ -115,6 +123,8 @@ def prepare(
     from spikecore.runner.prepare import prepared, prepared_experiment
     from spikecore.weights.settle import settled
 
+    if not isinstance(what, (Experiment, Bound, str, Path, Mapping)):
+        raise UsageError(f"expected a method's id, an experiment or its file, got {shown(what)}")
     how: dict[str, Any] = {"gain": gain, "device": device, "weights": str(weights or "") or None}
     how = {name: value for name, value in how.items() if value is not None}
     is_id = isinstance(what, str) and not what.endswith((".toml", ".json"))
@@ -128,7 +138,9 @@ def prepare(
         raise UsageError(
             f"{', '.join(unused)}: stated already, by the experiment, the bound method or run; leave it out"
         )
-    run = run or RunConfig(**how)
+    run = RunConfig(**how) if run is None else run
+    if not isinstance(run, RunConfig):
+        raise UsageError(f"run: expected a RunConfig, got {shown(run)}")
     if isinstance(what, Bound):
         return prepared(host or default_host(), what, run)
     if is_id:
@@ -184,7 +196,16 @@ def save(
     """
     from spikecore.files.recordings import write_stream
 
-    return write_stream(host or default_host(), stream, Path(path), format, options)
+    if not isinstance(stream, SpikeStream):
+        raise UsageError(f"expected a SpikeStream to save, got {shown(stream)}")
+    return write_stream(host or default_host(), stream, _path(path), format, options)
+
+
+def _path(path: object) -> Path:
+    try:
+        return as_path(path)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"a path: {error}") from None
 
 
 def compose(
@@ -217,12 +238,20 @@ def compose(
     """
     single = {"source": source, "reconstructor": reconstructor, "model": model, "trainer": trainer}
     table: dict[str, Any] = {role: _table(value) for role, value in single.items() if value is not None}
-    table |= {"loss": [_table(loss) for loss in losses], "metric": [_table(metric) for metric in metrics]}
+    table |= {"loss": _tables(losses), "metric": _tables(metrics)}
     return Experiment.from_dict({**table, "seed": seed, "run": run}, host or default_host())
 
 
 def _table(reference: Reference) -> dict[str, Any]:
+    if not isinstance(reference, (str, Mapping)):
+        raise UsageError(f'expected the id of a component or a table {{"use": id, …}}, got {shown(reference)}')
     return {"use": reference} if isinstance(reference, str) else dict(reference)
+
+
+def _tables(references: Iterable[Reference]) -> list[dict[str, Any]]:
+    if isinstance(references, (str, Mapping)) or not isinstance(references, Iterable):
+        raise UsageError(f"expected a list of components, got {shown(references)}")
+    return [_table(reference) for reference in references]
 
 
 def run(
@@ -251,7 +280,9 @@ def run(
 
     bound = _bound(experiment, host)
     if output is not None:
-        bound = attrs.evolve(bound, run=attrs.evolve(bound.run, output=str(output)))
+        bound = attrs.evolve(bound, run=attrs.evolve(bound.run, output=str(_path(output))))
+    if not isinstance(observers, Iterable):
+        raise UsageError(f"expected a list of observers, got {shown(observers)}")
     return execute(bound, observers)
 
 
@@ -277,7 +308,7 @@ def evaluate(
         SpikecoreError: If a recording cannot be read.
     """
     bound = _bound(experiment, host)
-    output = None if output is None else Path(output)
+    output = None if output is None else _path(output)
     scores = bound.host.hook.spikecore_evaluate(experiment=bound, output=output)
     if scores is None:
         raise UsageError(f"no installed plugin evaluates\n  try: {install_hint(command='evaluate')}")

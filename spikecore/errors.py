@@ -92,6 +92,19 @@ def closest(name: str, known: Iterable[str]) -> str:
     names: Sequence[str] = sorted(set(known))
     if not names:
         return "there are none"
-    matches = get_close_matches(name, names, n=3, cutoff=0.5)
+    matches = get_close_matches(str(name)[:100], names, n=3, cutoff=0.5)
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     return (f"did you mean {' or '.join(matches)}? " if matches else "") + f"known: {shown}"
+
+
+def shown(value: object, most: int = 200) -> str:
+    """A value of any size and kind as a message shows it: its repr, cut; never fails.
+
+    >>> shown("a"), shown([1] * 9, most=8), shown(10**5000)
+    ("'a'", '[1, 1, 1…', 'int')
+    """
+    try:
+        text = repr(value)
+    except Exception:  # too deep, an integer of too many digits, or a class of its own mind
+        return type(value).__name__
+    return text if len(text) <= most else f"{text[:most]}…"

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
 import warnings
-from contextlib import redirect_stdout
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
-from spikecore.errors import PluginError, SpikecoreError, closest
+from spikecore.cli.terminal import clean_streams
+from spikecore.cli.watcher import Watcher
+from spikecore.errors import OutputError, PluginError, SpikecoreError, closest, shown
+from spikecore.plugin.guard import loading, patience, reason_of
 from spikecore.plugin.host import PluginHost
 from spikecore.plugin.known import install_hint
 
+_LONGEST = 10_000  # characters of a message: it may quote what was given
 COMMANDS = {
     "list": ("listing:list_", "components that are installed"),
     "plugins": ("listing:plugins", "plugins, and what became of each"),
@@ -77,20 +82,37 @@ def _extras(ctx: click.Context) -> dict[str, click.Command]:
     found: dict[str, click.Command] | None = ctx.meta.get("spikecore.commands")
     if found is None:
         found = ctx.meta["spikecore.commands"] = {}
-        for name, plugin in get_host(ctx).plugins():
-            group = click.Group()
-            try:
-                if hasattr(plugin, "spikecore_add_commands"):
-                    with redirect_stdout(sys.stderr):  # what a plugin prints here is no result of a command
-                        plugin.spikecore_add_commands(group=group)
-            except Exception as error:  # one plugin's broken commands must not take the others' away
-                click.echo(f"warning: the commands of plugin {name!r} cannot be had: {error}", err=True)
-                continue
-            for command, body in group.commands.items():
-                if command in COMMANDS or command in found:
-                    raise PluginError(f"plugin {name!r} adds a command {command!r} that exists already; uninstall it")
-                found[command] = body
+        owners = dict.fromkeys(COMMANDS, "spikecore's own")
+        plugins = [one for one in get_host(ctx).plugins() if hasattr(one[1], "spikecore_add_commands")]
+        with Watcher() as watcher:
+            for name, plugin in plugins:
+                watcher.tell(name)
+                try:
+                    commands = _commands(plugin, name)
+                except SpikecoreError as error:  # one plugin's broken commands must not take the others' away
+                    why = reason_of(error).removeprefix(f"plugin {name!r} failed: ")
+                    click.echo(f"warning: the commands of plugin {name!r} cannot be had: {why}", err=True)
+                    continue
+                for command in commands.keys() & owners.keys():
+                    text = f"plugin {name!r} adds a command {command!r}, which is {owners[command]}; it is left out"
+                    click.echo(f"warning: {text}", err=True)
+                    del commands[command]
+                found |= commands
+                owners |= dict.fromkeys(commands, f"that of plugin {name!r}")
     return found
+
+
+def _commands(plugin: Any, name: str) -> dict[str, click.Command]:
+    """What a plugin adds to a group of its own."""
+    group = click.Group()
+    with loading(f"plugin {name!r}", seconds=patience()):
+        plugin.spikecore_add_commands(group=group)
+        commands = dict(group.commands)
+        for command, body in commands.items():
+            if not isinstance(command, str) or not command.isprintable() or not isinstance(body, click.Command):
+                raise PluginError(f"{shown(command)}: {shown(body)} is no command")
+            body.get_short_help_str()
+    return commands
 
 
 def get_host(ctx: click.Context | None = None) -> PluginHost:
@@ -98,7 +120,8 @@ def get_host(ctx: click.Context | None = None) -> PluginHost:
     root = (ctx or click.get_current_context()).find_root()
     if not isinstance(root.obj, PluginHost):
         allow, block = root.params.get("plugins"), root.params.get("disable")
-        root.obj = PluginHost.discover(allow=_split(allow), block=_split(block))
+        with Watcher() as watcher:
+            root.obj = PluginHost.discover(allow=_split(allow), block=_split(block), tell=watcher.tell)
         failed = root.obj.failed()
         if failed and root.params.get("strict"):
             raise PluginError("\n".join(f"plugin {status.name!r} failed: {status.reason}" for status in failed))
@@ -119,31 +142,54 @@ def cli(**_: Any) -> None:
     """Open any spike or event recording; list, compose and run every installed method."""
 
 
+@clean_streams()
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; errors a user can mend are one message, exit code 1 or 2, no traceback unless --debug."""
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
     warnings.showwarning = lambda message, *_, **__: click.echo(f"warning: {message}", err=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not faulthandler.is_enabled():
+        faulthandler.enable(file=2, all_threads=False)  # a crash says in whose code it happened
     try:
         code = cli.main(args=arguments, prog_name="spikecore", standalone_mode=False)
+        _flush()
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _fail("stopped", 130)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         sys.exit(1)
-    except Exception as error:  # whatever it is, its user gets one message
+    except SystemExit:
+        raise
+    except BaseException as error:  # whatever it is, its user gets one message
         if debug:
             raise
         if isinstance(error, SpikecoreError):
-            _fail(f"error: {error}", error.exit_code)
-        _fail(f"error: {type(error).__name__}: {error}\n  spikecore --debug … shows where it happened", 1)
+            _fail(f"error: {error}", error.exit_code if isinstance(error.exit_code, int) else 1)
+        _fail(f"error: {reason_of(error)}\n  spikecore --debug … shows where it happened", 1)
     else:
         sys.exit(code if isinstance(code, int) else 0)
 
 
+def _flush() -> None:
+    """See that what was printed has arrived."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _give_up_stdout()
+        raise OutputError(f"what was printed could not be written: {error.strerror}") from error
+
+
+def _give_up_stdout() -> None:
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _fail(message: str, code: int) -> NoReturn:
-    click.echo(message, err=True)
+    click.echo(message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…", err=True)
     sys.exit(code)

@@ -82,8 +82,11 @@ def devices() -> list[str]:
     tool = shutil.which("nvidia-smi")
     if tool is not None:
         query = [tool, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)
-        found += [f"cuda:{number}: {line}" for number, line in enumerate(answer.stdout.splitlines()) if line.strip()]
+        try:
+            answer = subprocess.run(query, capture_output=True, timeout=8, check=False).stdout.decode(errors="replace")
+        except (OSError, subprocess.SubprocessError) as error:
+            return [*found, f"cuda: {tool} does not answer: {type(error).__name__}"]
+        found += [f"cuda:{number}: {line}" for number, line in enumerate(answer.splitlines()) if line.strip()]
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import attrs
 import click
 
-from spikecore.errors import UsageError
+from spikecore.errors import UsageError, shown
 from spikecore.experiment.run_config import RunConfig
 from spikecore.experiment.toml import override
 from spikecore.files.recordings import find_source
@@ -125,7 +125,10 @@ def method_table(text: str) -> dict[str, Any]:
     >>> method_table("classic/tfp window=21")
     {'use': 'classic/tfp', 'window': 21}
     """
-    words = shlex.split(text)
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"-m {shown(text)}: {error}") from None
     if not words:
         raise UsageError("give a method, for example -m classic/tfi; spikecore list shows them")
     return override({"use": words[0]}, words[1:])

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from spikecore.cli.terminal import cleaned, uncleaned
 from spikecore.plugin.component import PluginInfo
 from spikecore.plugin.hookspecs import hookimpl
 from spikecore.plugin.host import PluginHost
@@ -43,16 +44,17 @@ class Progress:
     def spikecore_run_start(self, run: RunInfo) -> None:
         """See `spikecore.plugin.hookspecs`."""
         self._began = self._said = monotonic()
-        if not sys.stderr.isatty():
+        if sys.stderr is None or not sys.stderr.isatty():
             return
         from rich.console import Console
+        from rich.markup import escape
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+        self._bar = Bar(*columns, console=Console(file=uncleaned(sys.stderr)), transient=True)
         self._bar.start()
-        self._task = self._bar.add_task(run.title, total=run.total)
+        self._task = self._bar.add_task(escape(cleaned(run.title)), total=run.total)
 
     @hookimpl
     def spikecore_step_end(self, run: RunInfo, step: int) -> None:

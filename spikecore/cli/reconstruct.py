@@ -13,8 +13,9 @@ from spikecore.cli.options import job_options, method_table, run_options, source
 from spikecore.cli.progress import show_progress
 from spikecore.errors import SpikecoreError, UsageError
 from spikecore.experiment.experiment import Experiment
-from spikecore.experiment.run_config import RunConfig
 from spikecore.experiment.toml import override
+from spikecore.files.held import held_folder
+from spikecore.files.inputs import Inputs
 from spikecore.plugin.component import Component, Kind
 from spikecore.plugin.host import PluginHost
 from spikecore.weights.settle import settled
@@ -77,14 +78,17 @@ def run(experiment: Path, settings: tuple[str, ...], output: Path | None, check:
         return
     if bound.run.output is None:
         raise UsageError(f"{experiment} has no run.output\n  try: --output out.mp4, or spikecore evaluate {experiment}")
+    Inputs([experiment]).refuse(Path(bound.run.output))  # its record may be the experiment: that is written anew
     execute_and_report(host, bound)
 
 
 def execute_and_report(host: PluginHost, experiment: Experiment, how: tuple[str, int, str] = ("local", 1, "")) -> None:
     """Run an experiment with progress, then say what was written."""
-    _refuse_both(experiment.run)
+    from spikecore.jobs.job import find_executor
     from spikecore.runner.execute import execute
 
+    if how[0] != "local":
+        find_executor(host, *how)  # one that is not there is an error for one recording too
     show_progress(host)
     if how[:2] != ("local", 1) and (count := _count(experiment)) > 1:
         _many(settled(experiment), count, how)
@@ -94,12 +98,6 @@ def execute_and_report(host: PluginHost, experiment: Experiment, how: tuple[str,
         click.echo(str(path))
     speed = summary.results / max(summary.seconds, 1e-9)
     click.echo(f"{summary.results} results in {summary.seconds:.2f} s ({speed:.1f} per second)", err=True)
-
-
-def _refuse_both(run: RunConfig) -> None:
-    several = [f"{name}={value}" for name in ("start", "stop") if (value := getattr(run, name)) is not None]
-    if run.at is not None and several:
-        raise UsageError(f"at={run.at} is one instant, {' and '.join(several)} mean a video: give one or the other")
 
 
 def _count(experiment: Experiment) -> int:
@@ -113,12 +111,13 @@ def _many(experiment: Experiment, count: int, how: tuple[str, int, str]) -> None
 
     output = Path(experiment.run.output or "")
     folder = output.with_name(f"{output.stem}-items") if output.suffix else output
-    job = Job.of(ACTION, experiment, recipe_of(experiment, output), folder)
+    job = Job.of(ACTION, experiment, recipe_of(experiment, output, [folder]), folder)
     failures = []
-    for outcome in run_job(job, range(count), find_executor(experiment.host, *how)):
-        if outcome.result is None:
-            failures.append(f"  {outcome.item}: {outcome.reason}")
-        else:
-            click.echo(outcome.result["output"])
+    with held_folder(folder):
+        for outcome in run_job(job, range(count), find_executor(experiment.host, *how)):
+            if outcome.result is None:
+                failures.append(f"  {outcome.item}: {outcome.reason}")
+            else:
+                click.echo(outcome.result["output"])
     if failures:
         raise SpikecoreError("\n".join([f"{len(failures)} recordings failed, the others are done:", *failures]))

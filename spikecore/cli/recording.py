@@ -12,7 +12,7 @@ from spikecore.cli import get_host
 from spikecore.cli.options import source_options, source_table
 from spikecore.cli.tables import json_text
 from spikecore.data.sample import Sample
-from spikecore.errors import UsageError
+from spikecore.errors import SpikecoreError, UsageError
 
 
 @click.command()
@@ -21,16 +21,34 @@ from spikecore.errors import UsageError
 @click.option("--frames", default=20_000, show_default=True, help="statistics over at most this many, in the middle")
 @click.option("--json", "as_json", is_flag=True, help="print JSON")
 def info(path: Path, frames: int, as_json: bool, **values: Any) -> None:
-    """Geometry, length, rate and spike statistics of a recording."""
+    """Geometry, length, rate and statistics of spikes or events.
+
+    Of several recordings, those that cannot be read are named among the others; the exit code is then 1.
+    """
     samples = _samples(path, values)
-    reports = [_report(sample, frames) for sample in (samples[number] for number in range(len(samples)))]
+    count = len(samples)
+    if count == 1:
+        reports = [_report(samples[0], frames)]
+    else:
+        reports = [_reported(samples, number, frames) for number in range(count)]
     if as_json:
-        click.echo(json_text(reports[0] if len(reports) == 1 else reports))
-        return
-    for report in reports:
-        for name, value in report.items():
-            click.echo(f"{name.replace('_', ' ') + ':':28}{_text(value)}")
-        click.echo()
+        click.echo(json_text(reports[0] if count == 1 else reports))
+    else:
+        for report in reports:
+            for name, value in report.items():
+                click.echo(f"{name.replace('_', ' ') + ':':28}{_text(value)}")
+            click.echo()
+    unread = sum("error" in report for report in reports)
+    if unread:
+        raise SpikecoreError(f"{path}: {unread} of {count} recordings cannot be read, see above")
+
+
+def _reported(samples: Any, number: int, frames: int) -> dict[str, Any]:
+    """The report of one of several recordings, or why there is none."""
+    try:
+        return _report(samples[number], frames)
+    except SpikecoreError as error:
+        return {"recording": f"number {number}", "error": str(error)}
 
 
 def _samples(path: Path, values: dict[str, Any]) -> Any:
@@ -40,6 +58,7 @@ def _samples(path: Path, values: dict[str, Any]) -> Any:
 
 
 def _report(sample: Sample, frames: int) -> dict[str, Any]:
+    from spikecore.data.event_statistics import event_statistics
     from spikecore.data.statistics import spike_statistics
 
     report: dict[str, Any] = {"recording": sample.key}
@@ -54,7 +73,9 @@ def _report(sample: Sample, frames: int) -> dict[str, Any]:
             "gain": stream.gain,
             **spike_statistics(stream, frames),
         }
-    report |= {f"events_{number}": len(stream) for number, stream in enumerate(sample.events)}
+    for number, events in enumerate(sample.events):
+        after = f"_{number}" if len(sample.events) > 1 else ""
+        report |= {f"{name}{after}": value for name, value in event_statistics(events).items()}
     if sample.frames is not None:
         report["video_frames"] = list(sample.frames.shape)
     if sample.label is not None:
@@ -82,6 +103,7 @@ def convert(
 ) -> None:
     """From any readable to any writable format; bit-exact."""
     from spikecore.experiment.toml import override
+    from spikecore.files.inputs import Inputs
     from spikecore.files.recordings import write_stream
 
     samples = _samples(path, values)
@@ -93,7 +115,6 @@ def convert(
     end = len(stream) if stop is None else stop
     if not 0 <= start < end <= len(stream):
         raise UsageError(f"frames {start}..{end - 1} are not inside 0..{len(stream) - 1}")
-    if output.resolve() == path.resolve():
-        raise UsageError(f"{output} is the input itself; give another name")
+    Inputs([path]).refuse(output, output.with_name(f"{output.name}.toml"))
     written = write_stream(get_host(), stream[start:end], output, writer, override({}, outputs))
     click.echo(f"{written}: {end - start} frames of {stream.height}x{stream.width}, {written.stat().st_size} bytes")

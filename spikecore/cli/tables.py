@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from spikecore.cli.terminal import cleaned, uncleaned
+
 Row = Sequence[Any]
 
 
@@ -74,7 +76,7 @@ def cell_text(cell: Any) -> str:
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows under a header: aligned and wrapped on a terminal, aligned and unwrapped into a pipe or file."""
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         _plain([header, *rows])
         return
     from rich.console import Console
@@ -85,8 +87,8 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for name in header:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))
-    Console().print(table)
+        table.add_row(*(Text(cleaned(cell)) for cell in row))
+    Console(file=uncleaned(sys.stdout)).print(table)
 
 
 def _plain(lines: Sequence[Sequence[str]]) -> None:

@@ -17,11 +17,21 @@ import click
 
 from spikecore.cli import get_host
 from spikecore.cli.tables import json_text, print_table
+from spikecore.cli.terminal import uncleaned
 from spikecore.errors import UsageError, WeightsError, closest
 from spikecore.files.atomic import atomic
+from spikecore.files.inputs import Inputs
 from spikecore.plugin.component import Component, Kind, Weights
 from spikecore.plugin.host import PluginHost
-from spikecore.weights.find import cache_folder, cached_path, imported_paths, imported_weights, resolve, shipped_path
+from spikecore.weights.find import (
+    cache_folder,
+    cached_path,
+    imported_folder,
+    imported_paths,
+    imported_weights,
+    resolve,
+    shipped_path,
+)
 
 SCHEMES = ("https", "http", "file")
 _NAME = re.compile(r"[A-Za-z0-9_][\w-]*(\.[\w-]+)*")
@@ -88,7 +98,9 @@ def fetch_(reference: str, name: str | None) -> None:
         if path is not None and path.stat().st_size == one.size:
             click.echo(f"{one.name}: {where} already, {path}")
             continue
-        with click.progressbar(length=one.size, label=f"{one.name}, {one.size / 1e6:.1f} MB", file=sys.stderr) as bar:
+        with click.progressbar(
+            length=one.size, label=f"{one.name}, {one.size / 1e6:.1f} MB", file=uncleaned(sys.stderr)
+        ) as bar:
             path = fetch(component, one, bar.update)
         click.echo(f"{one.name}: {path}")
 
@@ -157,6 +169,7 @@ def import_(reference: str, path: Path, name: str | None, force: bool) -> None:
         raise UsageError(f"{component.id} comes with weights {name!r}; choose another name\n  try: --name NAME")
     if name in imported_paths(component) and not force:
         raise UsageError(f"{component.id} has imported weights {name!r} already\n  try: --force, or --name NAME")
+    Inputs([path]).refuse(imported_folder(component) / f"{name}.safetensors")
     from spikecore.weights.load import import_weights
 
     written = import_weights(host, component, path, name)

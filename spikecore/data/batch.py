@@ -61,6 +61,7 @@ class SpikeBatch:
         import torch
 
         moved = tuple(torch.from_numpy(np.array(stream.packed)).to(device) for stream in self.streams)
+        self._check_mappings()
         return attrs.evolve(self, device=device, on_device=moved)
 
     def counts(self, start: int = 0, stop: int | None = None) -> torch.Tensor:
@@ -92,6 +93,10 @@ class SpikeBatch:
         packed = self._on_device or tuple(stream.packed for stream in self.streams)
         return list(zip(packed, map(int, self.at) if at is None else [at] * len(self), strict=True))
 
+    def _check_mappings(self) -> None:
+        for stream in self.streams:
+            stream.check_mapping()
+
     def _pictures(self, flats: Sequence[Any], dtype: torch.dtype | None = None) -> torch.Tensor:
         import torch
 
@@ -100,6 +105,7 @@ class SpikeBatch:
             indices = [torch.from_numpy(layout.index).to(self.device) for layout in layouts]
             pictures = torch.stack([flat[..., index] for flat, index in zip(flats, indices, strict=True)])
         else:
+            self._check_mappings()
             shown = [layout.image(flat) for layout, flat in zip(layouts, flats, strict=True)]
             pictures = torch.from_numpy(
                 np.stack(shown).astype(np.uint8 if dtype == torch.uint8 else np.int32, copy=False)

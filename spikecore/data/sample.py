@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any, Literal
 
 import attrs
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 from spikecore.data.events import EventStream
 from spikecore.data.kinds import Data
 from spikecore.data.spikes import SpikeStream
-from spikecore.errors import UsageError
+from spikecore.errors import UsageError, shown
 
 
 @attrs.frozen
@@ -100,6 +101,8 @@ class Window:
         return tuple(camera.between(start, start + self.length) for camera in cameras)
 
     def _instant(self, at: float, name: str) -> float:
+        if isinstance(at, bool | np.bool_) or not isinstance(at, Real) or not abs(at) < 2**63:
+            raise UsageError(f"{name}: an instant is the number of a {self._unit}, got {shown(at)}")
         if at == math.floor(at):
             return int(at)
         if self.fractional:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, overload
 
 import attrs
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecore import kernels
-from spikecore.errors import UsageError
+from spikecore.errors import SpikeFormatError, UsageError
 
 Closed = Literal["left", "right"]
 
@@ -95,7 +96,8 @@ class SpikeStream:
     """A binary spike video of `length` frames × `height` × `width` pixels, one bit per pixel and frame.
 
     Args:
-        packed: uint8 (length, layout.frame_bytes), often a read-only memory map.
+        packed: uint8 (length, layout.frame_bytes), often a read-only memory map. Every use looks first, and again
+            afterwards, whether the file behind it is still as long as when it was mapped.
         layout: How a frame lies in its bytes.
         rate: Frames per second of the camera, Hz.
         gain: Light intensity (0..1) per spike rate (spikes per frame), where the source knows it.
@@ -108,17 +110,18 @@ class SpikeStream:
     ((8, 3, 5), 4)
     """
 
-    packed: NDArray[np.uint8] = attrs.field(repr=False)
+    _packed: NDArray[np.uint8] = attrs.field(repr=False)
     layout: Layout
     rate: float = 20_000.0
     gain: float | None = None
     name: str = "stream"
 
     def __attrs_post_init__(self) -> None:
-        if self.packed.ndim != 2 or self.packed.dtype != np.uint8 or self.packed.shape[1] != self.layout.frame_bytes:
+        packed = self._packed
+        if packed.ndim != 2 or packed.dtype != np.uint8 or packed.shape[1] != self.layout.frame_bytes:
             raise UsageError(
                 f"{self.name}: packed spikes must be uint8 (frames, {self.layout.frame_bytes}) for a picture of "
-                f"{self.height}x{self.width}, got {self.packed.dtype} {self.packed.shape}"
+                f"{self.height}x{self.width}, got {packed.dtype} {packed.shape}"
             )
 
     @classmethod
@@ -138,6 +141,42 @@ class SpikeStream:
         layout = Layout(*frames.shape[1:])
         packed = np.packbits(frames.reshape(len(frames), -1) != 0, axis=1, bitorder="little")
         return cls(packed, layout, rate=rate, gain=gain, name=name)
+
+    @property
+    def packed(self) -> NDArray[np.uint8]:
+        """uint8 (length, layout.frame_bytes), as the layout says.
+
+        Raises:
+            SpikeFormatError: See `check_mapping`.
+        """
+        self.check_mapping()
+        return self._packed
+
+    def check_mapping(self) -> None:
+        """Look whether the file that is mapped, if one is, still holds all frames; a few microseconds.
+
+        Raises:
+            SpikeFormatError: If it has become shorter: what is missing reads as silence, or ends the process.
+        """
+        mapping = self._mapping
+        if mapping is None:
+            return
+        offset = getattr(self._packed, "offset", 0)
+        end = offset - offset % mmap.ALLOCATIONGRANULARITY + len(mapping)
+        try:
+            size = mapping.size()
+        except (OSError, ValueError) as error:
+            raise SpikeFormatError(Path(self.name), f"it is gone while it was read: {error}") from None
+        if size < end:
+            found = f"the file shrank to {size} bytes while it was read"
+            raise SpikeFormatError(Path(self.name), found, expected=f"{end} bytes, as when it was opened")
+
+    @property
+    def _mapping(self) -> mmap.mmap | None:
+        found: Any = self._packed
+        while found is not None and not isinstance(found, mmap.mmap):
+            found = getattr(found, "base", None)
+        return found
 
     @property
     def height(self) -> int:
@@ -160,7 +199,7 @@ class SpikeStream:
         return len(self) / self.rate
 
     def __len__(self) -> int:
-        return len(self.packed)
+        return len(self._packed)
 
     @overload
     def __getitem__(self, key: slice) -> SpikeStream: ...
@@ -170,15 +209,20 @@ class SpikeStream:
         """A slice is a stream that shares the memory; an index is that frame, uint8 (height, width)."""
         if isinstance(key, slice):
             rate = self.rate / abs(key.step or 1)
-            return attrs.evolve(self, packed=self.packed[key], rate=rate)
+            return attrs.evolve(self, packed=self._packed[key], rate=rate)
         at = self._frame(key + len(self) if key < 0 else key)
         frame: NDArray[np.uint8] = self.unpack(at, at + 1)[0]
         return frame
 
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        return (self[at] for at in range(len(self)))
+
     def unpack(self, start: int = 0, stop: int | None = None) -> NDArray[np.uint8]:
         """Spikes of frames start..stop-1 as uint8 (frames, height, width) in {0, 1}."""
         start, stop = self._range(start, stop)
-        return np.ascontiguousarray(self.layout.image(kernels.unpack(self.packed[start:stop])))
+        flat = kernels.unpack(self.packed[start:stop])
+        self.check_mapping()
+        return np.ascontiguousarray(self.layout.image(flat))
 
     def counts(self, start: int = 0, stop: int | None = None, *, threads: int = 1) -> NDArray[np.int32]:
         """Spikes per pixel in frames start..stop-1, int32 (height, width)."""
@@ -204,13 +248,15 @@ class SpikeStream:
 
     def sliding_counts(self, window: int, *, threads: int = 1) -> NDArray[Any]:
         """Spikes per pixel in every run of `window` frames, (length - window + 1, height, width), unsigned."""
-        return self.layout.image(kernels.sliding_counts(self.packed, window, threads=threads))
+        flat = kernels.sliding_counts(self.packed, window, threads=threads)
+        self.check_mapping()
+        return self.layout.image(flat)
 
     def sliding_intervals(self, *, closed: Closed = "right", longest: int = 255, threads: int = 1) -> NDArray[Any]:
         """`intervals` at every frame, (length, height, width), unsigned; 0 where unknown or longer than `longest`."""
-        return self.layout.image(
-            kernels.sliding_intervals(self.packed, closed=closed, longest=longest, threads=threads)
-        )
+        flat = kernels.sliding_intervals(self.packed, closed=closed, longest=longest, threads=threads)
+        self.check_mapping()
+        return self.layout.image(flat)
 
     def windows(self, length: int, stride: int = 1) -> Iterator[SpikeStream]:
         """Views of `length` frames, their starts `stride` frames apart; only complete ones.
@@ -228,10 +274,7 @@ class SpikeStream:
 
         Nothing is lost: a later look reads them from the file again. Keeps a pass over a long recording small.
         """
-        mapping: Any = self.packed
-        while mapping is not None and not isinstance(mapping, mmap.mmap):
-            mapping = getattr(mapping, "base", None)
-        part = self.packed[start:stop]
+        mapping, part = self._mapping, self._packed[start:stop]
         if mapping is None or not len(part) or not hasattr(mmap, "MADV_DONTNEED"):
             return
         origin = np.frombuffer(mapping, np.uint8).ctypes.data
@@ -241,6 +284,7 @@ class SpikeStream:
             mapping.madvise(mmap.MADV_DONTNEED, first, last - first)
 
     def _picture(self, flat: NDArray[Any]) -> NDArray[np.int32]:
+        self.check_mapping()
         return np.ascontiguousarray(self.layout.image(flat), dtype=np.int32)
 
     def _frame(self, at: int) -> int:

@@ -13,7 +13,15 @@ import attrs
 from packaging.requirements import InvalidRequirement, Requirement
 
 from spikecore.data.kinds import Data
-from spikecore.errors import AmbiguousComponent, CompositionError, ConfigError, PluginError, closest
+from spikecore.errors import (
+    AmbiguousComponent,
+    CompositionError,
+    ConfigError,
+    PluginError,
+    SpikeFormatError,
+    closest,
+    shown,
+)  # fmt: skip
 from spikecore.experiment.run_config import RunConfig
 from spikecore.experiment.toml import override, read_table
 from spikecore.plugin.bound import Bound
@@ -52,6 +60,7 @@ class Experiment:
         seed: Seeds everything random.
         requires: Distributions that must be installed, e.g. "spikecore-plugin-ssml>=0.1".
         stages: The recipe of a training ([[stage]] in TOML); the model's own if empty.
+        recorded: sha256 of the weights of an earlier run that is repeated, by component id or label.
     """
 
     parts: Mapping[str, Bound]
@@ -61,6 +70,7 @@ class Experiment:
     seed: int = 0
     requires: tuple[str, ...] = ()
     stages: tuple[Stage, ...] = ()
+    recorded: Mapping[str, Any] = attrs.field(factory=dict)
 
     @classmethod
     def from_dict(cls, table: Mapping[str, Any], host: PluginHost) -> Experiment:
@@ -69,10 +79,12 @@ class Experiment:
         Raises:
             ConfigError, UnknownComponent, AmbiguousComponent, CompositionError, PluginError: What is wrong, and where.
         """
+        if not isinstance(table, Mapping):
+            raise ConfigError(f"expected an experiment or its table, got {type(table).__name__} {shown(table)}")
         known = ["name", "seed", "requires", "run", "stage", *SINGLE, *MANY]
         for key in table:
             if key not in known:
-                raise ConfigError(f"unknown table {key!r} @ $: {closest(key, known)}")
+                raise ConfigError(f"unknown table {shown(key)} @ $: {closest(key, known)}")
         requires = tuple(_strings(table.get("requires", ()), "$.requires"))
         _check_requirements(requires)
         parts: dict[str, Bound] = {}
@@ -88,7 +100,7 @@ class Experiment:
             run=run,
             host=host,
             name=_scalar(table, "name", str, "experiment"),
-            seed=_scalar(table, "seed", int, 0),
+            seed=_seed(table),
             requires=requires,
             stages=tuple(_stage(host, entry, f"$.stage.{n}") for n, entry in enumerate(_tables(table, "stage"))),
         )
@@ -98,7 +110,10 @@ class Experiment:
     @classmethod
     def from_file(cls, path: str | Path, host: PluginHost, settings: Iterable[str] = ()) -> Experiment:
         """Read an experiment (TOML or JSON) or the run.json of an earlier run, with "key=value" overrides."""
-        return cls.from_dict(experiment_table(Path(path), settings), host)
+        settings = list(settings)
+        table, weights = _read(Path(path))
+        kept = {} if any(one.startswith("run.weights") for one in settings) else weights
+        return attrs.evolve(cls.from_dict(override(table, settings), host), recorded=kept)
 
     @property
     def method(self) -> Bound | None:
@@ -183,8 +198,19 @@ class Experiment:
 
 def experiment_table(path: Path, settings: Iterable[str] = ()) -> dict[str, Any]:
     """The table of an experiment file (TOML or JSON) or of a run.json, with "key=value" overrides."""
+    return override(_read(path)[0], settings)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The table of an experiment, and which weights it used where it is the record of a run."""
     table = read_table(path)
-    return override(table["experiment"] if table.get("format") == RECORD_FORMAT else table, settings)
+    if table.get("format") != RECORD_FORMAT:
+        return table, {}
+    if not isinstance(table.get("experiment"), dict):
+        found = f"its experiment is {shown(table.get('experiment'))}"
+        raise SpikeFormatError(path, found, expected="the record of a run, with the table of its experiment")
+    weights = table.get("weights")
+    return table["experiment"], weights if isinstance(weights, dict) else {}
 
 
 def fingerprint(table: Mapping[str, Any]) -> str:
@@ -194,7 +220,7 @@ def fingerprint(table: Mapping[str, Any]) -> str:
 
 def _bind(host: PluginHost, table: Any, kinds: tuple[Kind, ...], where: str) -> Bound:
     if not isinstance(table, Mapping) or not isinstance(table.get("use"), str):
-        raise ConfigError(f'expected a table with use = "plugin/name", got {table!r} @ {where}')
+        raise ConfigError(f'expected a table with use = "plugin/name", got {shown(table)} @ {where}')
     component = host.find(table["use"], *kinds)
     options = {key: value for key, value in table.items() if key != "use"}
     return Bound(component, host.configure(component, options, where), frozenset(options))
@@ -233,13 +259,20 @@ def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
 def _scalar(table: Mapping[str, Any], key: str, kind: type, default: Any) -> Any:
     value = table.get(key, default)
     if type(value) is not kind:
-        raise ConfigError(f"expected {kind.__name__}, got {type(value).__name__} {value!r} @ $.{key}")
+        raise ConfigError(f"expected {kind.__name__}, got {type(value).__name__} {shown(value)} @ $.{key}")
     return value
+
+
+def _seed(table: Mapping[str, Any]) -> int:
+    seed: int = _scalar(table, "seed", int, 0)
+    if not 0 <= seed < 2**63:
+        raise ConfigError(f"expected a seed from 0 to 2**63 - 1, got {shown(seed)} @ $.seed")
+    return seed
 
 
 def _strings(value: Any, where: str) -> list[str]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(entry, str) for entry in value):
-        raise ConfigError(f"expected a list of text, got {value!r} @ {where}")
+        raise ConfigError(f"expected a list of text, got {shown(value)} @ {where}")
     return list(value)
 
 
@@ -248,7 +281,7 @@ def _check_requirements(requires: Iterable[str]) -> None:
         try:
             wanted = Requirement(text)
         except InvalidRequirement as error:
-            raise ConfigError(f"{text!r} is not a requirement: {error} @ $.requires") from None
+            raise ConfigError(f"{shown(text)} is not a requirement: {str(error)[:300]} @ $.requires") from None
         try:
             installed = version(wanted.name)
         except PackageNotFoundError:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import wraps
+from typing import Any, TypeVar, get_type_hints
 
 import attrs
 from attrs.validators import and_, ge, gt, le, optional
 
+from spikecore.errors import ConfigError, closest
+from spikecore.plugin.converter import as_path, make_converter
 from spikecore.plugin.options import option
+
+T = TypeVar("T")
 
 
 class Display(StrEnum):
@@ -27,6 +33,29 @@ class Precision(StrEnum):
     FLOAT16 = "float16"
 
 
+def strict(kind: type[T]) -> type[T]:
+    """Class decorator: options stated in Python are read like those of a file, and refused by a ConfigError."""
+    made, hints, converter = kind.__init__, get_type_hints(kind), make_converter()
+
+    @wraps(made)
+    def __init__(self: T, *values: Any, **options: Any) -> None:
+        given = dict(zip(hints, values, strict=False)) | options
+        name = ""
+        try:
+            for name in given:
+                if name not in hints:
+                    raise ConfigError(f"unknown option {name!r}: {closest(name, hints)}")
+                given[name] = converter.structure(given[name], hints[name])
+            name = ""
+            made(self, **given)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"{name and name + ': '}{error.args[0] if error.args else error}") from None
+
+    kind.__init__ = __init__  # type: ignore[assignment, method-assign]
+    return kind
+
+
+@strict
 @attrs.frozen
 class RunConfig:
     """Options of the runner: the table [run] of an experiment and the flags of `spikecore reconstruct`."""
@@ -59,10 +88,17 @@ class RunConfig:
     overlap_frames: int = option(2, help="frames that neighbouring clips share", validator=ge(0))
     read_ahead: int = option(2, help="batches prepared while one is computed", validator=and_(ge(0), le(64)))
     output: str | None = option(None, help="what to write: .png .mp4 .webm .avi .npy .h5 .csv .json or a folder")
-    fps: float = option(30.0, help="frames per second of a written video", validator=ge(0.25))
+    fps: float = option(30.0, help="frames per second of a written video", validator=and_(ge(0.25), le(100_000.0)))
     bits: int = option(8, help="bits per value of PNG files, 8 or 16", validator=attrs.validators.in_((8, 16)))
 
     def __attrs_post_init__(self) -> None:
+        video = [
+            f"{name}={value}" for name in ("start", "stop", "stride") if (value := getattr(self, name)) is not None
+        ]
+        if self.at is not None and video:
+            raise ValueError(f"at={self.at} is one instant, {', '.join(video)} mean a video: give one or the other")
+        for path in filter(None, (self.output, self.weights)):
+            as_path(path)
         if self.start is not None and self.stop is not None and self.stop <= self.start:
             raise ValueError(f"stop={self.stop} is not after start={self.start}")
         if self.near is not None and self.far is not None and self.far <= self.near:

@@ -1,45 +1,95 @@
-"""Experiments as files: TOML or JSON tables, and "key=value" settings laid over them."""
+"""Texts of the outside, TOML and JSON, within bounds; and "key=value" settings laid over their tables."""
 
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from spikecore.errors import ConfigError, SpikeFormatError
+from spikecore.errors import ConfigError, SpikeFormatError, shown
 
 _MAX_BYTES = 1_000_000
+_MAX_VALUES = 100_000
+_MAX_DEPTH = 32
+_WORD = r"""(?:(?<![\w-])[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_LONG_KEY = re.compile(rf"(?:{_WORD}[ \t]*+\.[ \t]*+){{{_MAX_DEPTH}}}")  # what parsing costs grows with its square
 
 
-def read_table(path: Path) -> dict[str, Any]:
-    """Read a TOML or JSON file of options.
+def read_table(path: Path, most: int = _MAX_BYTES) -> dict[str, Any]:
+    """Read a TOML or JSON (by its suffix) file of options.
+
+    Args:
+        path: The file.
+        most: Bytes that it may have.
 
     Raises:
-        SpikeFormatError: If it is missing, larger than 1 MB, not a table, or not valid TOML/JSON.
+        SpikeFormatError: If it is missing, larger than that, not a table, not valid TOML/JSON, nested deeper than 32
+            levels, of more than 100,000 values, or holds numbers of more than 64 bits.
     """
-    if not path.is_file():
-        raise SpikeFormatError(path, "no such file", expected="an experiment in TOML or a run.json")
-    if path.stat().st_size > _MAX_BYTES:
-        raise SpikeFormatError(path, f"{path.stat().st_size} bytes", expected=f"at most {_MAX_BYTES} bytes of options")
     try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix != ".json":
-            return tomllib.loads(text)
-        data = json.loads(text, object_pairs_hook=_unique)
+        if not path.is_file():
+            raise SpikeFormatError(path, "no such file")
+        if (size := path.stat().st_size) > most:
+            raise SpikeFormatError(path, f"{size} bytes", expected=f"at most {most} bytes of options")
+        text = path.read_text(encoding="utf-8-sig")
+        data = parse_json(text, _MAX_VALUES * max(1, most // _MAX_BYTES)) if path.suffix == ".json" else _toml(text)
     except (ValueError, RecursionError) as error:
-        raise SpikeFormatError(path, f"not valid {path.suffix[1:] or 'TOML'}: {error}") from None
+        raise SpikeFormatError(path, f"not valid {path.suffix[1:] or 'TOML'}: {str(error)[:300]}") from None
+    except OSError as error:
+        raise SpikeFormatError(shown(str(path)), f"cannot be read: {error.strerror}") from None
     if not isinstance(data, dict):
         raise SpikeFormatError(path, f"a JSON {type(data).__name__}", expected="a JSON object")
     return data
 
 
+def parse_json(text: str, most: int = _MAX_VALUES) -> Any:
+    """Read JSON of at most `most` values, each key once, whole numbers of 64 bits.
+
+    Raises:
+        ValueError, RecursionError: What is wrong with it.
+    """
+    return _bounded(json.loads(text, object_pairs_hook=_unique), most)
+
+
+def _toml(text: str) -> dict[str, Any]:
+    long = _LONG_KEY.search(text)
+    if long:
+        line = text.count("\n", 0, long.start()) + 1
+        raise ValueError(f"a key of more than {_MAX_DEPTH} parts (at line {line})")
+    table = tomllib.loads(text)
+    _bounded(table, _MAX_VALUES)
+    return table
+
+
+def _bounded(data: Any, most: int) -> Any:
+    """`data`, if what follows can handle it: every value is looked at, none twice."""
+    level, count = [data], 0
+    for _ in range(_MAX_DEPTH):
+        count += len(level)
+        if count > most:
+            raise ValueError(f"more than {most} values")
+        for value in level:
+            if isinstance(value, int) and not -(2**63) <= value < 2**63:
+                raise ValueError("a whole number of more than 64 bits")
+            if isinstance(value, str):
+                value.encode()  # half a surrogate pair is no text
+        tables = [value for value in level if isinstance(value, dict)]
+        level = [one for value in level if isinstance(value, list) for one in value]
+        level += [one for table in tables for pair in table.items() for one in pair]
+        if not level:
+            return data
+    raise ValueError(f"nested deeper than {_MAX_DEPTH} levels")
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"duplicate key {next(key for key in keys if keys.count(key) > 1)!r}")
+    table: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in table:
+            raise ValueError(f"duplicate key {key!r}")
+        table[key] = value
     return table
 
 
@@ -51,9 +101,11 @@ def parse_value(text: str) -> Any:
     """
     if "\n" not in text:
         try:
-            table = tomllib.loads(f"value = {text}")
+            table = _toml(f"value = {text}")
         except tomllib.TOMLDecodeError:
             return text
+        except (ValueError, RecursionError) as error:
+            raise ConfigError(f"{shown(text)}: {str(error)[:300]}") from None
         if set(table) == {"value"}:
             return table["value"]
     return text
@@ -66,12 +118,16 @@ def override(table: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any
     Traceback (most recent call last):
     spikecore.errors.ConfigError: --set metric.0.use: there is no list 'metric' to take entry 0 of
     """
-    result: dict[str, Any] = json.loads(json.dumps(table, default=str))
+    try:
+        result: dict[str, Any] = json.loads(json.dumps(table, default=str))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigError(f"a table of options that is no plain table: {str(error)[:300]}") from None
     for setting in settings:
         dotted, equals, value = setting.partition("=")
-        if not equals or not dotted.strip():
-            raise ConfigError(f"--set {setting}: expected key=value, for example --set model.width=64")
-        _assign(result, dotted.strip().split("."), parse_value(value.strip()), dotted.strip())
+        keys = dotted.strip().split(".")
+        if not equals or not dotted.strip() or len(keys) > _MAX_DEPTH:
+            raise ConfigError(f"--set {setting[:200]}: expected key=value, for example --set model.width=64")
+        _assign(result, keys, parse_value(value.strip()), dotted.strip())
     return result
 
 
@@ -80,7 +136,7 @@ def _assign(node: Any, keys: list[str], value: Any, dotted: str) -> None:
         last = number == len(keys) - 1
         slot: Any = key
         if isinstance(node, list):
-            if not key.isdigit() or int(key) >= len(node):
+            if not (key.isdecimal() and len(key) < 10 and int(key) < len(node)):
                 raise ConfigError(f"--set {dotted}: {key!r} is not an entry of a list of {len(node)}")
             slot = int(key)
         elif not isinstance(node, dict):

@@ -1,22 +1,39 @@
 """Opening HDF5 files that nobody vouches for.
 
 HDF5 can point outside the file (external links, external storage, virtual data sets), so that reading it would show the
-contents of other files; can claim any size in a few bytes; and can need decoders that are not installed.
+contents of other files; can claim any size in a few bytes; can need decoders that are not installed; and, damaged, it
+can crash the library that reads it, keep it busy for ever, or give zeros for what is not found. So the library runs in
+a process of its own, and what is missing is looked for.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-from itertools import islice
+import math
 from pathlib import Path
+from typing import Any
 
-import h5py
 import numpy as np
 
 from spikecore.errors import SpikeFormatError
+from spikecore.files.hdf5_file import WHOLE, Dataset, File, Group
+
+__all__ = [
+    "Dataset",
+    "File",
+    "Group",
+    "holds",
+    "number",
+    "open_dataset",
+    "open_file",
+    "open_group",
+    "refuse_hollow",
+    "shown_names",
+    "text",
+]
 
 _MAX_CHUNK = 256 * 10**6
+_MAX_ROW = 2**29
+"""Chunks along the other axes are unpacked together, so that none is unpacked twice."""
 _RATIO = 1100
 """Deflate cannot do better than 1032 to 1; more means values that were never written."""
 _RATIO_COUNTS_FROM = 2**26
@@ -33,18 +50,22 @@ _SHOWN = 10
 _ITSELF = "data in the file itself"
 
 
-def open_file(path: Path) -> h5py.File:
-    """The file, for reading; also where another program has it open or the disk knows no locks.
+def open_file(path: Path, expected: str = WHOLE) -> Group:
+    """The file, for reading, as its top group; also where another program reads it or the disk knows no locks.
 
     Look at it with `boundary.file_size` first: HDF5 would wait for ever for a named pipe.
+
+    Args:
+        path: The file.
+        expected: What it should be, for messages.
     """
-    return h5py.File(path, "r", locking="best-effort")
+    return Group(File(path, expected))
 
 
-def open_dataset(path: Path, file: h5py.Group, name: str, expected: str, absent: str = "") -> h5py.Dataset:
+def open_dataset(path: Path, file: Group, name: str, expected: str, absent: str = "") -> Dataset:
     """The data set called `name` ("group/data" for one in a group), checked to lie wholly in this file.
 
-    Whether it is hollow is for `refuse_hollow` to say, after its shape and type.
+    Whether all of it is there is for `refuse_hollow` to say, after its shape and type.
 
     Args:
         path: Named in messages.
@@ -57,89 +78,97 @@ def open_dataset(path: Path, file: h5py.Group, name: str, expected: str, absent:
         SpikeFormatError: If it is missing, behind a link, not a data set, stored elsewhere, in huge chunks, or packed
             by a filter that is not installed.
     """
-    node = _look_up(path, file, name, "data set", expected, absent)
-    if not isinstance(node, h5py.Dataset):
-        raise SpikeFormatError(path, f"{name!r} is a group", expected="a data set", hint=absent)
-    if node.external or node.is_virtual:
+    said = _look_up(path, file, name, "data set", expected, absent)
+    if said["kind"] != "dataset":
+        raise SpikeFormatError(path, f"{name!r} is a {said['kind']}", expected="a data set", hint=absent)
+    if said["elsewhere"]:
         raise SpikeFormatError(path, f"{name!r} is stored in other files", expected=_ITSELF)
-    if node.shape is None:
+    if said["shape"] is None:
         raise SpikeFormatError(path, f"{name!r} is empty", expected=expected)
-    _check_chunks(path, node)
-    _check_filters(path, node)
-    return node
+    dataset = Dataset(file.file, f"{file.name}/{name}", said)
+    _check_chunks(path, dataset)
+    _check_filters(path, dataset)
+    return dataset
 
 
-def open_group(path: Path, file: h5py.Group, name: str, expected: str) -> h5py.Group:
+def open_group(path: Path, file: Group, name: str, expected: str) -> Group:
     """The group called `name`, checked to lie in this file.
 
     Raises:
         SpikeFormatError: If it is missing, behind a link, or no group.
     """
-    node = _look_up(path, file, name, "group", expected)
-    if not isinstance(node, h5py.Group):
+    if _look_up(path, file, name, "group", expected)["kind"] != "group":
         raise SpikeFormatError(path, f"{name!r} is a data set", expected="a group")
-    return node
+    return Group(file.file, f"{file.name}/{name}")
 
 
-def holds(file: h5py.Group, *names: str) -> bool:
+def holds(file: Group, *names: str) -> bool:
     """Whether all of `names` ("group/data") are there, reached without a link."""
-    try:
-        for name in names:
-            _look_up(Path(), file, name, "", "")
-    except SpikeFormatError:
-        return False
-    return True
+    return all(file.look(name)["kind"] not in ("nothing", "link") for name in names)
 
 
-def shown_names(group: h5py.Group) -> list[str]:
+def shown_names(group: Group) -> list[str]:
     """What a group holds without a link, at most ten names: for messages."""
-    links = ((name, group.get(name, getlink=True)) for name in islice(group.keys(), 10 * _SHOWN))
-    return [name for name, link in links if isinstance(link, h5py.HardLink)][:_SHOWN]
+    return group.names(_SHOWN)
 
 
-def _look_up(
-    path: Path, group: h5py.Group, name: str, kind: str, expected: str, absent: str = ""
-) -> h5py.Group | h5py.Dataset | h5py.Datatype:
-    node = group
-    for part in (part for part in name.split("/") if part):
-        if not isinstance(node, h5py.Group) or part not in node.keys():  # noqa: SIM118  # `in node` follows links
-            raise SpikeFormatError(path, f"no {kind} {name!r}", expected=expected, hint=absent)
-        if not isinstance(node.get(part, getlink=True), h5py.HardLink):
-            raise SpikeFormatError(path, f"{part!r} is a link to another place", expected=_ITSELF)
-        node = node[part]
-    return node
+def _look_up(path: Path, group: Group, name: str, kind: str, expected: str, absent: str = "") -> dict[str, Any]:
+    said = group.look(name)
+    if said["kind"] == "nothing":
+        raise SpikeFormatError(path, f"no {kind} {name!r}", expected=expected, hint=absent)
+    if said["kind"] == "link":
+        raise SpikeFormatError(path, f"{said['at']!r} is a link to another place", expected=_ITSELF)
+    return said
 
 
-def _check_chunks(path: Path, dataset: h5py.Dataset) -> None:
+def _check_chunks(path: Path, dataset: Dataset) -> None:
     if dataset.chunks is None:
         return
-    size = int(np.prod(dataset.chunks, dtype=object)) * dataset.dtype.itemsize
+    size = math.prod(dataset.chunks) * dataset.dtype.itemsize
     if size > _MAX_CHUNK:
         hint = "write it again in smaller chunks, or with spikecore convert"
         raise SpikeFormatError(path, f"chunks of {size} bytes", expected=f"at most {_MAX_CHUNK}", hint=hint)
+    row = dataset.chunks[0] * math.prod(dataset.shape[1:]) * dataset.dtype.itemsize
+    if dataset.size and row > _MAX_ROW:
+        hint = f"write it again with shorter chunks: h5repack -l CHUNK=16x... {path.name} NEW.h5"
+        found = f"chunks that hold {dataset.chunks[0]} of {dataset.shape[0]}, which take {row} bytes"
+        raise SpikeFormatError(path, found, expected=f"at most {_MAX_ROW} bytes", hint=hint)
 
 
-def _check_filters(path: Path, dataset: h5py.Dataset) -> None:
-    properties = dataset.id.get_create_plist()
-    codes = [properties.get_filter(number)[0] for number in range(properties.get_nfilters())]
-    if any(not h5py.h5z.filter_avail(code) for code in codes) and find_spec("hdf5plugin"):
-        import_module("hdf5plugin")  # registers its decoders
-    absent = [code for code in codes if not h5py.h5z.filter_avail(code)]
+def _check_filters(path: Path, dataset: Dataset) -> None:
+    absent = dataset.facts["absent"]
     if absent:
         name = _FILTERS.get(absent[0], "unknown")
         found = f"{dataset.name} is packed with HDF5 filter {absent[0]} ({name}), which is not installed"
         raise SpikeFormatError(path, found, expected="a decoder for it", hint="try: pip install hdf5plugin")
 
 
-def refuse_hollow(path: Path, dataset: h5py.Dataset) -> None:
-    """Refuse a large data set that takes next to no space: values that were never written, or a bomb."""
-    claimed, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
+def refuse_hollow(path: Path, dataset: Dataset, hint: str = "") -> None:
+    """Refuse a data set of which parts are missing, or a large one that takes next to no space.
+
+    HDF5 gives zeros for parts that were never written, or that damage made unreachable; with `dataset.holes` they are
+    taken. Chunks that lie in one another are damage, too. What other programs wrote without checksums can be altered
+    all the same without anybody noticing.
+
+    Args:
+        path: Named in messages.
+        dataset: What to look at; no values are read.
+        hint: How to take it with holes, for messages.
+    """
+    said = dataset.survey()
+    claimed, stored = dataset.size * dataset.dtype.itemsize, min(said["stored"], dataset.file.on_disk())
     if claimed > max(_RATIO * stored, _RATIO_COUNTS_FROM):
         found = f"{dataset.name} claims {claimed} bytes and stores {stored}"
         raise SpikeFormatError(path, found, expected=f"at most {_RATIO} times what is stored")
+    if said["damage"]:
+        raise SpikeFormatError(path, f"{dataset.name} has {said['damage']}", expected=WHOLE)
+    if said["absent"] and not dataset.holes:
+        whole = f"{said['absent']} chunks" if dataset.chunks else "all"
+        found = f"{whole} of {dataset.name} was never written, or is lost"
+        raise SpikeFormatError(path, found, expected="all of its values", hint=hint)
 
 
-def number(path: Path, node: h5py.Group | h5py.Dataset, name: str) -> int | float:
+def number(path: Path, node: Group | Dataset, name: str) -> int | float:
     """A numeric attribute of a data set or group.
 
     Raises:
@@ -150,3 +179,11 @@ def number(path: Path, node: h5py.Group | h5py.Dataset, name: str) -> int | floa
         raise SpikeFormatError(path, f"attribute {name} is {value!r}", expected="one finite number")
     found: int | float = value.item()
     return found
+
+
+def text(node: Group | Dataset, name: str) -> str | None:
+    """An attribute as text, stored with a fixed length or not; None if it is missing or anything else."""
+    value = node.attrs.get(name)
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return value if type(value) is str else None

@@ -133,7 +133,7 @@ class Job:
             if held["fingerprint"] != self.fingerprint or result.get("failures"):
                 return None
             return None if output and not Path(self.cwd, output).exists() else result
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""A component with its validated options."""
+"""A component with its validated options, and the samples of one that is a source."""
 
 from __future__ import annotations
 
@@ -8,8 +8,24 @@ from typing import Any
 
 import attrs
 
+from spikecore.data.sample import Sample
+from spikecore.errors import PluginError, shown
 from spikecore.plugin.component import Component
+from spikecore.plugin.guard import blamed
 from spikecore.plugin.options import changed
+
+
+def sample_of(source: Any, component: Component, index: int) -> Sample:
+    """One sample of a source.
+
+    Raises:
+        PluginError: With the component's id, if its code fails or gives anything else.
+    """
+    with blamed(component.id):
+        sample = source[index]
+    if not isinstance(sample, Sample):
+        raise PluginError(f"{component.id} gave {shown(sample)} as sample {index}, expected a Sample")
+    return sample
 
 
 @attrs.frozen

@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from spikecore.errors import Interrupted, SpikecoreError
+from spikecore.errors import Interrupted
+from spikecore.plugin.guard import reason_of
 
 Do: TypeAlias = Callable[[int], Mapping[str, Any]]
 """Does the item of a number; gives plain values."""
@@ -48,12 +49,7 @@ class Worker:
             if self._do is None:
                 self._do = self._work()
             return Outcome(item, result=self._do(item))
-        except Interrupted:  # the user stopped the job, not this item
+        except (Interrupted, KeyboardInterrupt):  # the user stopped the job, not this item
             raise
-        except (Exception, SystemExit) as error:  # one broken item must not end the others, nor the program
+        except BaseException as error:  # one broken item must not end the others, nor the program
             return Outcome(item, reason=reason_of(error), traceback="".join(traceback.format_exception(error)))
-
-
-def reason_of(error: BaseException) -> str:
-    """Why something failed, in one text: the message of an error a user can mend, else also the kind of error."""
-    return str(error) if isinstance(error, SpikecoreError) else f"{type(error).__name__}: {error}"

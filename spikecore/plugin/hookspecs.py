@@ -2,6 +2,9 @@
 
 Write `from spikecore import hookimpl`, decorate a function of the same name, and take any subset of the arguments.
 Declaration hooks (`info`, `components`) must import no heavy module. Observer hooks may be wrappers.
+
+Whatever a hook raises names its plugin. What an observer raises is a warning: the run goes on, and that hook is not
+called again in it. Only `spikecore_run_start` may refuse a run, by a `SpikecoreError`, and `Interrupted` stops one.
 """
 
 from __future__ import annotations
@@ -41,15 +44,16 @@ def spikecore_components() -> Iterable[Component]:  # type: ignore[empty-body]  
     """Declare the plugin's components, as a list or generator.
 
     When: once, at admission, on this plugin alone. Result: all components of all plugins are kept side by side under
-    their ids "plugin/name"; an error in one refuses the whole plugin.
+    their ids "plugin/name"; an error in one refuses the whole plugin, and so do more than 10,000.
     """
 
 
-@hookspec(historic=True)
+@hookspec
 def spikecore_converter(converter: Converter) -> None:
     """Register cattrs hooks for option types of your own.
 
-    When: at admission; replayed for plugins registered later. Result: ignored.
+    When: at admission, and again on a new converter when another plugin with this hook is admitted, so that a hook that
+    fails leaves nothing behind. Result: ignored.
     """
 
 
@@ -58,7 +62,7 @@ def spikecore_add_commands(group: click.Group) -> None:
     """Add sub-commands to the `spikecore` command line.
 
     When: whenever the command line starts, after all plugins are admitted; import heavy modules inside the commands.
-    Result: ignored. A name that exists already is refused with both owners.
+    Result: ignored. A command whose name exists already is left out with a warning that names both owners.
     """
 
 

@@ -6,26 +6,26 @@ not be admitted raises with the reason.
 
 from __future__ import annotations
 
-import inspect
 import os
-import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatch
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions, entry_points
 from pathlib import Path
 from typing import Any, Literal
 
 import attrs
 import pluggy
 
-from spikecore.errors import AmbiguousComponent, PluginError, SpikecoreError, UnknownComponent, closest
+from spikecore.errors import AmbiguousComponent, PluginError, SpikecoreError, UnknownComponent, closest, shown
 from spikecore.plugin import hookspecs
-from spikecore.plugin.component import API_VERSION, Component, Kind, PluginInfo
+from spikecore.plugin.admission import interview, refuse_name
+from spikecore.plugin.component import Component, Kind, PluginInfo
 from spikecore.plugin.converter import make_converter, structure
+from spikecore.plugin.guard import blamed, loading, patience, reason_of
 from spikecore.plugin.known import install_hint
+from spikecore.plugin.offered import guarded_hooks
 from spikecore.plugin.recognise import sureness
 
 GROUP = "spikecore.plugins"
@@ -74,17 +74,23 @@ class PluginHost:
         self.converter = make_converter()
         self.statuses: dict[str, Status] = {}
         self._components: dict[tuple[Kind, str], Component] = {}
+        self._plugins: dict[str, object] = {}
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
-        self.hook.spikecore_converter.call_historic(kwargs={"converter": self.converter})
 
     @classmethod
-    def discover(cls, allow: Iterable[str] | None = None, block: Iterable[str] | None = None) -> PluginHost:
+    def discover(
+        cls,
+        allow: Iterable[str] | None = None,
+        block: Iterable[str] | None = None,
+        tell: Callable[[str], None] = lambda name: None,
+    ) -> PluginHost:
         """A host with every installed plugin that may and can be admitted.
 
         Args:
             allow: Overrides the comma-separated list in SPIKECORE_PLUGINS (set but empty: no plugins).
             block: Overrides the list in SPIKECORE_DISABLE.
+            tell: Called with the name of each plugin before its code runs, and with "" at the end.
 
         Warns of names in the lists that no installed plugin has.
         """
@@ -92,7 +98,7 @@ class PluginHost:
             allow=_listed(ALLOW_VARIABLE) if allow is None else allow,
             block=(_listed(BLOCK_VARIABLE) or ()) if block is None else block,
         )
-        host.admit(entry_points(group=GROUP))
+        host.admit(_installed(), tell)
         lists = {f"{ALLOW_VARIABLE} (--plugins)": host.allow or (), f"{BLOCK_VARIABLE} (--disable)": host.block}
         for where, names in lists.items():
             for name in sorted(set(names) - host.statuses.keys()):
@@ -105,15 +111,20 @@ class PluginHost:
         """Call hooks of all admitted plugins: `host.hook.spikecore_run_start(run=…)`."""
         return self._manager.hook
 
-    def admit(self, points: Iterable[EntryPoint]) -> None:
-        """Load and register plugins from entry points, in order of name; failures become statuses."""
+    def admit(self, points: Iterable[EntryPoint], tell: Callable[[str], None] = lambda name: None) -> None:
+        """Load and register plugins from entry points, in order of name; failures become statuses.
+
+        A plugin that is not done after SPIKECORE_PLUGIN_SECONDS (8) has failed. `tell` is as in `discover`.
+        """
         unique = {(point.name, point.value, _owner(point)[0]): point for point in points}
         claims = Counter(name for name, _, _ in unique)
         for point in sorted(unique.values(), key=lambda point: point.name):
             if point.name in self.statuses and claims[point.name] > 1:
                 continue
             rivals = [other for other in unique.values() if other.name == point.name]
+            tell(point.name)
             self.statuses[point.name] = self._admit_one(point, rivals)
+        tell("")
 
     def _admit_one(self, point: EntryPoint, rivals: list[EntryPoint]) -> Status:
         distribution, version = _owner(point)
@@ -126,24 +137,34 @@ class PluginHost:
             owners = " and ".join(sorted(_owner(rival)[0] or rival.value for rival in rivals))
             reason = f"the plugin name {point.name!r} is claimed by {owners}; uninstall one of them"
             return attrs.evolve(status, state="failed", reason=reason, error=PluginError(reason))
+        whose = f"plugin {point.name!r}"
+        seconds = patience()
         try:
-            with redirect_stdout(sys.stderr):  # what a plugin prints when it is imported is no result of a command
+            refuse_name(point.name)
+            with loading(whose, seconds=seconds):
+                if not EntryPoint.pattern.match(point.value):
+                    raise PluginError(
+                        f"its entry point {point.value[:100]!r} is not written 'module' or 'module:object'"
+                    )
                 info = self._register(point.load(), point.name)
-        except (Exception, SystemExit) as error:  # a broken plugin must not take the host down, whatever it raises
-            reason = f"{type(error).__name__}: {error}" if not isinstance(error, SpikecoreError) else str(error)
-            return attrs.evolve(status, state="failed", reason=reason, error=error)
+        except SpikecoreError as error:
+            reason = reason_of(error).removeprefix(f"{whose} failed: ")
+            return attrs.evolve(status, state="failed", reason=reason, error=error.__cause__ or error)
         return attrs.evolve(status, info=info)
 
     def register(self, plugin: object, name: str) -> None:
         """Admit a plugin object or module under `name`, all or nothing.
 
         Raises:
-            PluginError: If the name is taken, a hook is unknown or malformed, the API version differs, or a component
-                is invalid. The host is then as it was before.
+            PluginError: If the name is taken or odd, a hook is unknown or malformed, the API version differs, a
+                component is invalid, or the plugin raises anything. The host is then as it was before.
         """
+        refuse_name(name)
         if name in self.statuses and self.statuses[name].state == "ok":
             raise PluginError(f"a plugin named {name!r} is registered already")
-        self.statuses[name] = Status(name, "ok", info=self._register(plugin, name))
+        with loading(f"plugin {name!r}", seconds=patience()):
+            info = self._register(plugin, name)
+        self.statuses[name] = Status(name, "ok", info=info)
 
     def watch(self, observer: object, name: str) -> None:
         """Let an object with observer hooks look on; it needs no `spikecore_info` and offers no components.
@@ -151,11 +172,9 @@ class PluginHost:
         Raises:
             PluginError: If a hook is unknown or malformed.
         """
-        self._refuse_unknown_hooks(observer, name)
-        try:
-            self._manager.register(observer, name)
-        except Exception as error:  # pluggy validates by several kinds of exception
-            raise PluginError(f"observer {name!r}: {error}") from error
+        with blamed(f"observer {name!r}"):
+            self._refuse_unknown_hooks(observer, name)
+            self._take(observer, name, "observer")
 
     def _refuse_unknown_hooks(self, plugin: object, name: str) -> None:
         unknown = [hook for hook in dir(plugin) if hook.startswith("spikecore_") and self._misnamed(plugin, hook)]
@@ -164,16 +183,29 @@ class PluginHost:
             raise PluginError(f"plugin {name!r} implements an unknown hook {unknown[0]}: {closest(unknown[0], known)}")
 
     def _register(self, plugin: object, name: str) -> PluginInfo:
+        if any(plugin is other for other in self._plugins.values()):
+            raise PluginError(f"plugin {name!r} is registered already under another name")
         self._refuse_unknown_hooks(plugin, name)
-        info, components = _interview(plugin, name)
-        try:
-            self._manager.register(plugin, name)
-        except Exception as error:  # validation, or the plugin's own converter hook, which pluggy calls right here
-            if self._manager.has_plugin(name):
+        info, components = interview(plugin, name)
+        self._take(plugin, name, "plugin")
+        if hasattr(plugin, "spikecore_converter"):
+            try:
+                converter = make_converter()  # a new one, as what is registered half cannot be taken back
+                self.hook.spikecore_converter(converter=converter)
+            except BaseException:
                 self._manager.unregister(name=name)
-            raise PluginError(f"plugin {name!r}: {error}") from error
+                raise
+            self.converter = converter
+        self._plugins[name] = plugin
         self._components.update({(component.kind, component.id): component for component in components})
         return info
+
+    def _take(self, plugin: object, name: str, what: str) -> None:
+        whose = f"{what} {name!r}"
+        try:
+            self._manager.register(guarded_hooks(plugin, whose), name)
+        except Exception as error:  # pluggy validates by several kinds of exception
+            raise PluginError(f"{whose}: {error}") from error
 
     def _misnamed(self, plugin: object, hook: str) -> bool:
         marked = getattr(getattr(plugin, hook, None), f"{hookspecs.PROJECT}_impl", None)
@@ -195,6 +227,8 @@ class PluginHost:
             UnknownComponent: With the closest ids, and the reason if its plugin could not be admitted.
             AmbiguousComponent: With all ids that fit.
         """
+        if not isinstance(reference, str):
+            raise UnknownComponent(f"expected the id of a component, got {shown(reference)}")
         wanted = {Kind(kind) for kind in kinds} or set(Kind)
         pool = [component for component in self.components() if component.kind in wanted]
         found = [component for component in pool if reference in (component.id, component.name)]
@@ -266,37 +300,7 @@ class PluginHost:
 
     def plugins(self) -> Iterator[tuple[str, object]]:
         """Names and objects of the admitted plugins."""
-        yield from self._manager.list_name_plugin()
-
-
-def _interview(plugin: object, name: str) -> tuple[PluginInfo, list[Component]]:
-    info = _call(plugin, name, "spikecore_info")
-    if not isinstance(info, PluginInfo):
-        raise PluginError(f"plugin {name!r}: spikecore_info must return a PluginInfo, got {info!r}")
-    if info.api[0] != API_VERSION[0] or info.api[1] > API_VERSION[1]:
-        ours, theirs = ".".join(map(str, API_VERSION)), ".".join(map(str, info.api))
-        remedy = "upgrade spikecore" if info.api > API_VERSION else "upgrade the plugin"
-        raise PluginError(f"plugin {name!r} is written for API {theirs}, this is {ours}: {remedy}")
-    declared = list(_call(plugin, name, "spikecore_components") or ())
-    for component in declared:
-        if not isinstance(component, Component):
-            raise PluginError(f"plugin {name!r}: spikecore_components gave {component!r}, expected a Component")
-    components = [attrs.evolve(component, plugin=name) for component in declared]
-    twice = [key for key, count in Counter((c.kind, c.id) for c in components).items() if count > 1]
-    if twice:
-        raise PluginError(f"plugin {name!r} declares the {twice[0][0]} {twice[0][1]!r} twice")
-    return info, components
-
-
-def _call(plugin: object, name: str, hook: str) -> Any:
-    function = getattr(plugin, hook, None)
-    if function is None or getattr(function, f"{hookspecs.PROJECT}_impl", None) is None:
-        if hook == "spikecore_info":
-            raise PluginError(f"plugin {name!r} has no spikecore_info hook; write it with @spikecore.hookimpl")
-        return None
-    if [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]:
-        raise PluginError(f"plugin {name!r}: {hook} takes no arguments")
-    return function()
+        yield from self._plugins.items()
 
 
 def _listed(variable: str) -> list[str] | None:
@@ -305,4 +309,22 @@ def _listed(variable: str) -> list[str] | None:
 
 
 def _owner(point: EntryPoint) -> tuple[str, str]:
-    return (point.dist.name, point.dist.version) if point.dist is not None else ("", "")
+    try:
+        return (str(point.dist.name or ""), str(point.dist.version or "")) if point.dist is not None else ("", "")
+    except Exception:  # a distribution without readable metadata
+        return "", ""
+
+
+def _installed() -> Iterable[EntryPoint]:
+    """Entry points of all distributions whose own can be read; warns of the others."""
+    try:
+        return entry_points(group=GROUP)
+    except Exception:  # one malformed file among all distributions is enough
+        found: list[EntryPoint] = []
+    for distribution in distributions():
+        try:
+            found += distribution.entry_points.select(group=GROUP)
+        except Exception as error:  # whatever is wrong with it
+            where = getattr(distribution, "_path", "a distribution")
+            warnings.warn(f"{where}: its entry points cannot be read: {reason_of(error)}", stacklevel=3)
+    return found

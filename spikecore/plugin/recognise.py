@@ -49,14 +49,10 @@ def _asked(source: Component, path: Path, head: bytes) -> float:
 
     def ask() -> None:
         try:
-            said.append(float(recognise(path, head)))
+            said.append(float(source.load_recogniser()(path, head)))
         except BaseException:  # what other sources read must not depend on this one's faults
             return
 
-    try:
-        recognise = source.load_recogniser()
-    except Exception:  # as above
-        return 0.0
     with redirect_stdout(sys.stderr):  # what it prints is no result of a command
         thread = Thread(target=ask, name=f"recognise {source.id}", daemon=True)
         thread.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from threading import Event
 from time import perf_counter
@@ -13,22 +14,26 @@ import attrs
 
 from spikecore.data.kinds import Data
 from spikecore.data.sample import Sample
-from spikecore.errors import Interrupted, SpikecoreError, UsageError
+from spikecore.errors import Interrupted, OutputError, SpikecoreError, UsageError
 from spikecore.experiment.experiment import Experiment
 from spikecore.experiment.run_config import Display
 from spikecore.files.atomic import file_name
+from spikecore.files.held import held
+from spikecore.plugin.bound import sample_of
 from spikecore.plugin.run_info import RunInfo
 from spikecore.plugin.sink import Sink, Target
 from spikecore.runner.ahead import ahead
-from spikecore.runner.inputs import recipe_of
+from spikecore.runner.inputs import inputs_of, recipe_of
 from spikecore.runner.labels import labels_of, tell_labels
 from spikecore.runner.observed import Observed, observed
 from spikecore.runner.picture import INTENSITIES
 from spikecore.runner.prepare import prepared_experiment
-from spikecore.runner.record import claim, write_record
+from spikecore.runner.record import claim, record_path, recorded
 from spikecore.runner.stopping import postponed
 from spikecore.runner.trust import blamed
+from spikecore.sinks.aside import partial_of
 from spikecore.sinks.open import open_sink
+from spikecore.sinks.png import picture_name
 from spikecore.weights.settle import settled
 
 
@@ -105,21 +110,29 @@ class Reconstruction:
         self.experiment = experiment
         self.observers = observers
         self.output = Path(output)
+        self.inputs = inputs_of(experiment)
+        self._of: dict[Path, int] = {}
+        self.recipe = recipe_of(experiment, self.output, _written(self.output))
         self.samples = experiment.parts["source"].build()
         self.pipeline = prepared_experiment(experiment)
-        tell_labels(self.samples, [self.pipeline.model or self.pipeline.method.reconstructor])
-        self.recipe = recipe_of(experiment, self.output)
+        with blamed(experiment.parts["source"].component):
+            labels_of(self.samples)
+        with blamed(self.pipeline.component):
+            tell_labels(self.samples, [self.pipeline.model or self.pipeline.method.reconstructor])
 
     def do(self, item: int) -> Mapping[str, Any]:
         """Reconstruct sample number `item` into a file of its own; gives {"key", "output", "results"}."""
-        with blamed(self.experiment.parts["source"].component):
-            sample = self.samples[item]
-        sample = self.pipeline.seen(sample)
+        sample = self.pipeline.seen(sample_of(self.samples, self.experiment.parts["source"].component, item))
         path = self.output if len(self.samples) == 1 else _per_sample(self.output, sample.key)
+        self.inputs.refuse(*_written(path))
+        if self._of.setdefault(path, item) != item:
+            raise OutputError(
+                f"{path} is of recording {self._of[path]}, whose key {sample.key!r} number {item} has as well\n"
+                "  try: one recording at a time"
+            )
         wanted = self.pipeline.instants(sample)
         with postponed() as stop:
             written, results = self._write(sample, wanted, path, stop)
-            write_record(written, self.recipe)
         if stop.is_set():
             raise Interrupted(f"stopped when {written} was complete")
         return {"key": sample.key, "output": str(written), "results": results}
@@ -134,7 +147,10 @@ class Reconstruction:
         ) as running:
             sink = self._sink(sample, path, count)
             try:
-                return self._stream(sink, sample, wanted, count, running, stop), sink.written
+                with held(path):
+                    if path.is_dir():
+                        claim(path, self.recipe, {picture_name(at) for at in wanted})
+                    return self._stream(sink, sample, path, wanted, count, running, stop), sink.written
             except KeyboardInterrupt:
                 kept = sink.interrupt()
                 raise Interrupted(_stopped(running.steps, count, kept, [] if of_frames else wanted)) from None
@@ -154,22 +170,28 @@ class Reconstruction:
         labels = labels_of(self.samples) if pipeline.produces is Data.LABEL else ()
         target = Target(path, count, run.fps, run.bits, attributes, labels)
         raw = pipeline.produces in INTENSITIES and run.display == Display.RAW
-        sink = open_sink(self.experiment.host, target, pipeline.produces, raw=raw)
-        if target.path.is_dir():
-            claim(target.path, self.recipe)
-        return sink
+        return open_sink(self.experiment.host, target, pipeline.produces, raw=raw)
 
     def _stream(
-        self, sink: Sink, sample: Sample, wanted: Sequence[float], count: int, running: Observed, stop: Event
+        self,
+        sink: Sink,
+        sample: Sample,
+        output: Path,
+        wanted: Sequence[float],
+        count: int,
+        running: Observed,
+        stop: Event,
     ) -> Path:
-        made = ahead(self.pipeline.instant_by_instant(sample, wanted), self.pipeline.run.read_ahead)
-        for done, (at, pictures) in enumerate(made, 1):
-            for picture in pictures:
-                sink.write(at, picture)
-            running.step(done)
-            if stop.is_set() and done < count:
-                raise KeyboardInterrupt
-        path = sink.commit()
+        pictures = self.pipeline.instant_by_instant(sample, wanted)
+        with closing(ahead(pictures, self.pipeline.run.read_ahead)) as made:  # whatever happens, nothing goes on behind
+            for done, (at, several) in enumerate(made, 1):
+                for picture in several:
+                    sink.write(at, picture)
+                running.step(done)
+                if stop.is_set() and done < count:
+                    raise KeyboardInterrupt
+        with recorded(output, self.recipe):
+            path = sink.commit()
         running.saved(path)
         return path
 
@@ -178,6 +200,11 @@ def _stopped(done: int, count: int, kept: Path | None, wanted: Sequence[float]) 
     where = f"the first {done} are in {kept}" if kept else "nothing was finished"
     follow = f"\n  go on with --start {wanted[done]} --stop {wanted[-1] + 1}" if 0 < done < len(wanted) else ""
     return f"stopped after {done} of {count} results; {where}{follow}"
+
+
+def _written(output: Path) -> tuple[Path, ...]:
+    """The files that a run may write for an output."""
+    return output, record_path(output), partial_of(output)
 
 
 def _per_sample(output: Path, key: str) -> Path:

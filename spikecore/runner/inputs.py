@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,28 +12,51 @@ from typing import Any
 import attrs
 
 from spikecore.experiment.experiment import Experiment
+from spikecore.files.inputs import Inputs, beneath, described_by
 from spikecore.plugin.bound import Bound
 from spikecore.runner.record import record
 
 
-def recipe_of(experiment: Experiment, without: Path) -> dict[str, Any]:
+def recipe_of(experiment: Experiment, without: Path, writes: Iterable[Path] = ()) -> dict[str, Any]:
     """The record of a run that reads files: with absolute paths, and what identifies its inputs.
 
     Args:
         experiment: What is run, settled.
         without: Where the run writes; files in there are none of its inputs.
+        writes: More that it writes.
+
+    Raises:
+        UsageError: If it would write over what it reads.
     """
+    inputs_of(experiment).refuse(without, *writes)
     parts = {role: _absolute(bound) for role, bound in experiment.parts.items()}
     found = {f"{role}.{name}": path for role, bound in parts.items() for name, path in _paths(bound)}
-    recipe = record(attrs.evolve(experiment, parts=parts))
+    run = experiment.run
+    if run.weights and any(bound.weights and bound.weights.path == Path(run.weights) for bound in parts.values()):
+        run = attrs.evolve(run, weights=os.path.abspath(run.weights))
+    recipe = record(attrs.evolve(experiment, parts=parts, run=run))
     return recipe | {"inputs": {option: _identity(path, without.resolve()) for option, path in found.items()}}
 
 
 def files(experiment: Experiment, without: Path) -> Iterator[Path]:
-    """Every file that the options of an experiment name, and those in the folders they name."""
-    weights = [Path(experiment.run.weights)] if experiment.run.weights else []
-    for path in [*weights, *(path for bound in experiment.parts.values() for _, path in _paths(bound))]:
+    """Every file that the options of an experiment name, what describes it, and those in the folders they name."""
+    for path in _named(experiment):
         yield from _files(path, without)
+        yield from filter(Path.is_file, () if path.is_dir() else described_by(path))
+
+
+def inputs_of(experiment: Experiment) -> Inputs:
+    """What an experiment reads, so that it does not write over it."""
+    return Inputs(_named(experiment))
+
+
+def _named(experiment: Experiment) -> Iterator[Path]:
+    if experiment.run.weights:
+        yield Path(experiment.run.weights)
+    for bound in experiment.parts.values():
+        if bound.weights:
+            yield bound.weights.path
+        yield from (path for _, path in _paths(bound))
 
 
 def _paths(bound: Bound) -> Iterator[tuple[str, Path]]:
@@ -56,17 +79,4 @@ def _identity(path: Path, without: Path) -> dict[str, Any]:
 
 
 def _files(path: Path, without: Path) -> Iterator[Path]:
-    yield from filter(Path.is_file, _beneath(path, without) if path.is_dir() else [path])
-
-
-def _beneath(path: Path, without: Path) -> Iterator[Path]:
-    """The files in a folder and its sub-folders, linked ones too, without hidden ones and those in `without`."""
-    seen = {without}
-    for root, folders, names in os.walk(path, followlinks=True):
-        here = Path(root).resolve()
-        if here in seen:
-            folders.clear()
-            continue
-        seen.add(here)
-        folders[:] = [name for name in folders if name[0] != "."]
-        yield from (Path(root, name) for name in names if name[0] != ".")
+    yield from filter(Path.is_file, beneath(path, [without]) if path.is_dir() else [path])

@@ -12,10 +12,11 @@ import torch
 from spikecore.data.batch import Batch
 from spikecore.data.kinds import Data
 from spikecore.data.sample import Window
-from spikecore.errors import ConfigError, PluginError, UsageError, closest
+from spikecore.errors import ConfigError, PluginError, UsageError, closest, shown
 from spikecore.experiment.run_config import Precision, RunConfig
 from spikecore.plugin.bound import Bound
 from spikecore.plugin.component import Component, Kind
+from spikecore.plugin.guard import blamed
 from spikecore.plugin.host import PluginHost
 from spikecore.plugin.interfaces import Model, Reconstructor
 from spikecore.runner.tiles import PICTURES, Tick, in_tiles
@@ -42,8 +43,16 @@ class Method:
 
     @property
     def window(self) -> Window:
-        """What it needs around an instant."""
-        return self.reconstructor.window
+        """What it needs around an instant.
+
+        Raises:
+            PluginError: If it does not say so.
+        """
+        with blamed(self.component.id):
+            window = self.reconstructor.window
+        if not isinstance(window, Window):
+            raise PluginError(f"{self.component.id}: its window is {shown(window)}, expected a Window")
+        return window
 
 
 def build_method(host: PluginHost, bound: Bound, run: RunConfig) -> Method:
@@ -60,8 +69,10 @@ def build_method(host: PluginHost, bound: Bound, run: RunConfig) -> Method:
         if run.weights:
             raise ConfigError(f"{component.id} is not a trained model; it takes no weights")
         return Method(component, bound.build(), produces, run)
-    trained = load_model(host, bound, run.weights)
-    return Method(component, ModelReconstructor(trained.model, component, run), produces, run, trained.weights)
+    with blamed(component.id):
+        trained = load_model(host, bound, run.weights)
+        adapted = ModelReconstructor(trained.model, component, run)
+    return Method(component, adapted, produces, run, trained.weights)
 
 
 def wanted_kind(component: Component, run: RunConfig) -> Data:
@@ -85,11 +96,11 @@ def wanted_kind(component: Component, run: RunConfig) -> Data:
 def check_device(device: str) -> None:
     """Refuse a device that torch does not have here."""
     try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        first = str(error).splitlines()[0]
+        torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+        first = str(error).splitlines()[0][:200]
         raise UsageError(
-            f"device {device!r} cannot be used here: {first}\n  try: --device cpu, or spikecore doctor"
+            f"device {shown(device)} cannot be used here: {first}\n  try: --device cpu, or spikecore doctor"
         ) from None
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from numbers import Real
 from typing import Any
 
 import attrs
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 from spikecore.data.kinds import Data
 from spikecore.data.sample import Sample, Window
 from spikecore.data.spikes import SpikeStream
-from spikecore.errors import UsageError
+from spikecore.errors import UsageError, shown
 from spikecore.experiment.experiment import Experiment
 from spikecore.experiment.run_config import RunConfig
 from spikecore.plugin.bound import Bound
@@ -75,6 +77,8 @@ class Pipeline:
         Raises:
             UsageError: If the method produces something else, or the instant has no window.
         """
+        if not isinstance(stream, SpikeStream):
+            raise UsageError(f"expected a SpikeStream, as spikecore.open gives, got {shown(stream)}")
         if self.produces is not Data.IMAGE:
             raise UsageError(f"{self.component.id} produces {self.produces}, not an image; use outputs or stream")
         return self.outputs(Sample(key=stream.name, spikes=stream), at)[Data.IMAGE]
@@ -137,7 +141,7 @@ class Pipeline:
     ) -> Iterator[tuple[float, list[Array]]]:
         """As `stream`, the pictures of one instant together: one, or several of a video made from spikes."""
         sample = self.seen(sample)
-        wanted = self.instants(sample) if instants is None else instants
+        wanted = self.instants(sample) if instants is None else _increasing(instants)
         several = self.several(sample)
         for at, value in results(sample, self.method, wanted, progress):
             parts = value if several else [value]
@@ -146,6 +150,15 @@ class Pipeline:
     def several(self, sample: Sample) -> bool:
         """Whether each instant gives several pictures: a video that is not made from camera frames."""
         return self.produces is Data.VIDEO and self.seen(sample).frames is None
+
+
+def _increasing(instants: Sequence[float]) -> Sequence[float]:
+    """Instants that were asked for; a state goes through a recording forwards only."""
+    if not isinstance(instants, Iterable) or not all(isinstance(at, Real) for at in instants):
+        raise UsageError(f"expected a list of instants, got {shown(instants)}")
+    if any(later < at for at, later in pairwise(instants)):
+        raise UsageError(f"expected instants in increasing order, got {shown(instants)}")
+    return instants
 
 
 def prepared(host: PluginHost, bound: Bound, run: RunConfig) -> Pipeline:

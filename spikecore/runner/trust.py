@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from spikecore.data.batch import Batch
 from spikecore.data.kinds import Data
-from spikecore.errors import PluginError, SpikecoreError
+from spikecore.errors import PluginError
+from spikecore.plugin import guard
 from spikecore.plugin.component import Component
 from spikecore.runner.method import Method
 
@@ -28,19 +29,14 @@ _ENLARGED = (Data.IMAGE, Data.VIDEO)  # super-resolution gives k·H×k·W
 _UNKNOWN = (Data.DEPTH, Data.FLOW)  # NaN says that a value is not known
 
 
-@contextmanager
-def blamed(component: Component) -> Iterator[None]:
+def blamed(component: Component) -> AbstractContextManager[None]:
     """Turn whatever code of a component raises, an attempt to end the program included, into an error that names it.
 
     Raises:
         PluginError: With the id, and the class and text of the exception, which is its cause.
+        KeyboardInterrupt: If the user pressed Ctrl-C.
     """
-    try:
-        yield
-    except SpikecoreError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise PluginError(f"{component.id} failed: {type(error).__name__}: {error}") from error
+    return guard.blamed(component.id)
 
 
 def checked(result: Any, method: Method, batch: Batch) -> dict[Data, Array]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikecore.files.hdf5_writer import Writer
 from spikecore.plugin.sink import Target
 from spikecore.sinks.aside import AsideFile
 
@@ -45,11 +46,8 @@ class Hdf5(AsideFile):
     """
 
     def __init__(self, target: Target) -> None:
-        import h5py
-
         super().__init__(target)
-        self._file = self._guard(lambda: h5py.File(self.temporary, "w"))
-        self._images: Any = None
+        self._file: Writer = self._guard(lambda: Writer(self.temporary))
         self._instants: list[float] = []
 
     def write(self, instant: float, result: NDArray[np.float32]) -> None:
@@ -60,27 +58,17 @@ class Hdf5(AsideFile):
         self.written += 1
 
     def _append(self, result: NDArray[np.float32]) -> None:
-        if self._images is None:
-            self._images = self._file.create_dataset(
-                "images",
-                shape=(0, *result.shape),
-                maxshape=(None, *result.shape),
-                chunks=(1, *result.shape),
-                dtype="<f4",
-                compression="gzip",
-                compression_opts=1,
-                shuffle=True,
-                fletcher32=True,
-            )
-        self._images.resize(self.written + 1, axis=0)
-        self._images[self.written] = result
+        if not self.written:
+            shape, chunk = (0, *result.shape), (1, *result.shape)
+            self._file.dataset("images", "<f4", shape, chunk, compression=1, shuffle=True, grows=True)
+        self._file.write("images", self.written, result[np.newaxis])
 
     def _close(self) -> None:
-        import h5py
-
         whole = all(float(instant).is_integer() for instant in self._instants)
-        self._file["instants"] = np.array(self._instants, np.int64 if whole else np.float64)
+        instants = np.array(self._instants, np.int64 if whole else np.float64)
+        self._file.dataset("instants", instants.dtype, instants.shape, (max(len(instants), 1),))
+        self._file.write("instants", 0, instants)
         if self.target.labels:
-            self._file.create_dataset("labels", data=list(self.target.labels), dtype=h5py.string_dtype())
-        self._file.attrs.update(self.target.attributes)
+            self._file.texts("labels", self.target.labels)
+        self._file.describe("", self.target.attributes)
         self._file.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecore.errors import OutputError
-from spikecore.files.atomic import aside, publish
+from spikecore.files.atomic import aside, behind, publish
 from spikecore.plugin.sink import Target
+
+
+def partial_of(path: Path) -> Path:
+    """What was finished of a file is kept under this name when its run is stopped."""
+    path = behind(path)
+    return path.with_name(f"{path.stem}.partial{path.suffix}")
 
 
 class AsideFile:
@@ -22,15 +29,23 @@ class AsideFile:
         self.target = target
         self.temporary = aside(target.path)
         self.written = 0
+        self._failed = False
         self._shape: tuple[int, ...] = ()
 
     @abstractmethod
     def _close(self) -> None: ...
 
+    def _abandon(self) -> None:
+        """Let go of a file that could not be written."""
+        with suppress(Exception):
+            self._close()
+
     def _guard(self, action: Callable[[], Any]) -> Any:
         try:
             return action()
         except OSError as error:
+            self._failed = True
+            self._abandon()
             self.temporary.unlink(missing_ok=True)
             raise OutputError(f"{self.target.path} could not be written: {error.strerror or error}") from error
 
@@ -53,7 +68,9 @@ class AsideFile:
 
     def interrupt(self) -> Path | None:
         """See `Sink`."""
-        partial = self.target.path.with_name(f"{self.target.path.stem}.partial{self.target.path.suffix}")
+        if self._failed:
+            return None
+        partial = partial_of(self.target.path)
         try:
             self._close()
             if not self.written:

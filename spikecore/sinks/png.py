@@ -66,9 +66,12 @@ class PngFolder:
 
     def write(self, instant: float, result: Picture) -> None:
         """See `Sink`."""
-        sink = PngFile(attrs.evolve(self.target, path=self.target.path / picture_name(instant)))
-        sink.write(instant, result)
-        sink.commit()
+        try:
+            sink = PngFile(attrs.evolve(self.target, path=self.target.path / picture_name(instant)))
+            sink.write(instant, result)
+            sink.commit()
+        except OutputError as error:
+            raise OutputError(f"{error}\n  {self.written} pictures before it are complete") from error
         self.written += 1
 
     def commit(self) -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from importlib.util import find_spec
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -18,6 +19,9 @@ from spikecore.errors import OutputError
 from spikecore.plugin.sink import Picture, Target
 from spikecore.sinks.aside import AsideFile
 from spikecore.sinks.png import to_integers
+
+_SEGMENT = b"\x18\x53\x80\x67"
+_ERRORS = 2  # cv2.utils.logging.LOG_LEVEL_ERROR
 
 
 class CvVideo(AsideFile):
@@ -44,19 +48,17 @@ class CvVideo(AsideFile):
                 raise OutputError(
                     f"{self.target.path}: OpenCV cannot encode {self.codec} here; write .npy or PNG files"
                 )
-        self._writer.write(values[..., ::-1] if values.ndim == 3 else cv2.cvtColor(values, cv2.COLOR_GRAY2BGR))
+        with _unheard():
+            self._writer.write(values[..., ::-1] if values.ndim == 3 else cv2.cvtColor(values, cv2.COLOR_GRAY2BGR))
         self.written += 1
 
     def _close(self) -> None:
-        import cv2
-
         if self._writer is None:
             return
-        self._writer.release()
-        check = cv2.VideoCapture(str(self.temporary))
-        found = int(check.get(cv2.CAP_PROP_FRAME_COUNT)) if check.isOpened() else 0
-        check.release()
-        if self.temporary.suffix == ".avi" and found < self.written:  # OpenCV reports no error when the disk is full
+        with _unheard():
+            self._writer.release()
+            found = frames_in(self.temporary)
+        if found != self.written:  # OpenCV reports no error when the disk is full
             raise OSError(f"only {found} of {self.written} frames arrived (is the disk full?)")
 
 
@@ -95,10 +97,60 @@ class Mp4(AsideFile):
             self._container.mux(self._stream.encode(None))
             self._container.close()
 
+    def _abandon(self) -> None:
+        self._container = self._stream = None  # FFmpeg dies where a video whose beginning failed is ended
+
 
 def _even(values: NDArray[Any]) -> NDArray[np.uint8]:
     extra = [(0, values.shape[0] % 2), (0, values.shape[1] % 2)] + [(0, 0)] * (values.ndim - 2)
     return np.ascontiguousarray(np.pad(values, extra, mode="edge"))
+
+
+def frames_in(path: Path) -> int:
+    """How many frames a video has that OpenCV wrote; 0 if its end is missing."""
+    import cv2
+
+    webm = path.suffix.lower() == ".webm"
+    if not (_webm_ends(path) if webm else _avi_ends(path)):
+        return 0
+    video = cv2.VideoCapture(str(path))
+    try:
+        return sum(1 for _ in iter(video.grab, False)) if webm else int(video.get(cv2.CAP_PROP_FRAME_COUNT))
+    finally:
+        video.release()
+
+
+def _webm_ends(path: Path) -> bool:
+    """Whether a WebM file is as long as its segment says, which is written when all else is."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    start = head.find(_SEGMENT) + len(_SEGMENT)
+    size = int.from_bytes(head[start + 1 : start + 8], "big")  # eight bytes, of which the first tells that
+    return start >= len(_SEGMENT) and start + 8 + size == path.stat().st_size
+
+
+def _avi_ends(path: Path) -> bool:
+    """Whether an AVI file is as long as its parts say, and the first of them has the index that is written last."""
+    length, place, indexed = path.stat().st_size, 0, False
+    with path.open("rb") as file:
+        while place < length:
+            file.seek(place)
+            name, size = file.read(4), int.from_bytes(file.read(4), "little")
+            indexed |= name == b"idx1"
+            place += 8 + size + size % 2 if place else 12  # into the first part, over what it holds and over the others
+    return indexed and place == length
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """OpenCV warns of every frame that a full disk does not take; the end of the video is looked at instead."""
+    import cv2
+
+    before = cv2.utils.logging.setLogLevel(_ERRORS)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(before)
 
 
 @contextmanager
@@ -107,11 +159,17 @@ def without_lines(text: bytes) -> Iterator[None]:
     if sys.stderr is not None:
         sys.stderr.flush()
     try:
-        saved = os.dup(2)
-    except OSError:  # there is no standard error to keep clean
+        held = TemporaryFile()  # noqa: SIM115  # closed below
+    except OSError:  # no room; then they are heard
         yield
         return
-    with TemporaryFile() as held:
+    try:
+        saved = os.dup(2)
+    except OSError:  # there is no standard error to keep clean
+        held.close()
+        yield
+        return
+    with held:
         os.dup2(held.fileno(), 2)
         try:
             yield

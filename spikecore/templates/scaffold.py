@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import keyword
+import os
 import re
 import shlex
+import shutil
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
-from tempfile import TemporaryDirectory
 
 from spikecore.errors import OutputError, UsageError, closest
+from spikecore.files.partial import owner, partial_name, tidied
 from spikecore.plugin.component import Kind
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -40,16 +42,19 @@ def new_plugin(name: str, kind: Kind | str, folder: Path, taken: Collection[str]
     """
     values = _values(_checked(name, taken), _kind(kind))
     project = folder / values["distribution"]
-    if project.exists():
+    if os.path.lexists(project):
         raise OutputError(f"{project} exists already; choose another name, or another place with --dir")
     if not folder.is_dir():
         raise OutputError(f"there is no folder {folder}\n  try: mkdir -p {folder}")
+    tidied(folder.resolve())
+    unfinished = partial_name(project, owner())
     try:
-        with TemporaryDirectory(prefix=".spikecore-", dir=folder) as aside:
-            _render(Path(aside) / "project", values)
-            (Path(aside) / "project").rename(project)
+        _render(unfinished, values)
+        unfinished.rename(project)
     except OSError as error:
         raise OutputError(f"{project} cannot be made: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
     return project
 
 

@@ -14,14 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from spikecore.errors import PluginError, WeightsError
-from spikecore.files.atomic import atomic, write_text
+from spikecore.errors import PluginError, WeightsError, shown
+from spikecore.experiment.toml import parse_json
+from spikecore.files.atomic import aside, together
 from spikecore.plugin.component import Component
+from spikecore.weights.plain import read_checkpoint, refuse_odd
 
 if TYPE_CHECKING:
     import torch
 
 ENTRY = "spikecore"
+DIGEST = "spikecore.sha256"
+_MAX_HEADER = 8_000_000
+_MAX_STATEMENT = 1_000_000
 
 
 @attrs.frozen(eq=False)
@@ -63,19 +68,22 @@ def statement(path: Path, component: Component) -> dict[str, Any] | None:
         return None
     from safetensors import safe_open
 
+    _refuse_long_header(path)
     try:
         with safe_open(str(path), framework="numpy") as opened:
-            text = (opened.metadata() or {}).get(ENTRY)
-        if text is None:
+            metadata = opened.metadata() or {}
+        if ENTRY not in metadata:
             return None
-        said: dict[str, Any] = json.loads(text)
+        if len(metadata[ENTRY]) > _MAX_STATEMENT:
+            raise ValueError(f"a statement of {len(metadata[ENTRY])} characters")
+        said: dict[str, Any] = parse_json(metadata[ENTRY])
         owner, options = said["component"], said["options"]
         if not isinstance(options, dict):
             raise TypeError(f"options are a {type(options).__name__}")
     except Exception as error:  # the file's own parser and ours have many; all mean the same to the user
-        raise WeightsError(f"{path} is not a plain weights file: {type(error).__name__}: {error}") from error
+        raise WeightsError(f"{path} is not a plain weights file: {_reason(error)}") from error
     if owner != component.id:
-        raise WeightsError(f"{path} holds weights of {owner}, not of {component.id}\n  try: -m {owner}")
+        raise WeightsError(f"{path} holds weights of {str(owner)[:100]}, not of {component.id}\n  try: -m {owner}")
     return said
 
 
@@ -95,6 +103,7 @@ def read(component: Component, path: Path, foreign: bool = True) -> Imported:
         return Imported(load_tensors(path), own["options"] if own else {})
     checkpoint = _load(path)
     if not component.importer:
+        checkpoint = dict(_unwrapped(checkpoint, path))
         _refuse_others(checkpoint, path)
         prefixed = all(key.startswith("module.") for key in checkpoint)  # so torch.nn.DataParallel writes them
         return Imported({key.removeprefix("module.") if prefixed else key: held for key, held in checkpoint.items()})
@@ -102,10 +111,14 @@ def read(component: Component, path: Path, foreign: bool = True) -> Imported:
         imported = component.load_importer()(checkpoint)
     except (WeightsError, PluginError) as error:
         raise WeightsError(f"{path}: {error}") from error
-    except Exception as error:  # a checkpoint of another method makes importers fail in any way
-        raise WeightsError(f"{path} is not for {component.id}: {type(error).__name__}: {error}") from error
-    if not isinstance(imported, Imported):
-        raise PluginError(f"{component.importer} of {component.id} gave {imported!r}, expected a spikecore Imported")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a checkpoint of another method makes importers fail in any way
+        raise WeightsError(f"{path} is not for {component.id}: {_reason(error)}") from error
+    if not isinstance(imported, Imported) or not isinstance(imported.tensors, Mapping):
+        raise PluginError(
+            f"{component.importer} of {component.id} gave {shown(imported)}, expected a spikecore Imported"
+        )
     _refuse_others(imported.tensors, path)
     return imported
 
@@ -124,26 +137,75 @@ def load_tensors(path: Path) -> dict[str, torch.Tensor]:
 def _load(path: Path) -> dict[str, Any]:
     """What a file holds, possibly nested; no code in it runs."""
     _refuse_impostors(path)
+    if path.suffix != ".safetensors":
+        held = read_checkpoint(path)
+        if not isinstance(held, Mapping):
+            raise WeightsError(
+                f"{path} is not a plain weights file: it holds a {type(held).__name__}, no named tensors"
+            )
+        return dict(held)
+    from safetensors import safe_open
+    from safetensors.torch import load_file
+
+    _refuse_long_header(path)
     try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
+        tensors = dict(load_file(str(path)))
+        with safe_open(str(path), framework="numpy") as opened:
+            metadata = opened.metadata() or {}
+    except Exception as error:  # the format's own family of exceptions; all mean the same to the user
+        raise WeightsError(f"{path} is not a plain weights file: {_reason(error)}") from error
+    if DIGEST in metadata and metadata[DIGEST] != _digest(tensors, metadata.get(ENTRY, "")):
+        raise WeightsError(f"{path} is damaged: its tensors are not those it was written with; copy or make it again")
+    return tensors
 
-            return dict(load_file(str(path)))
-        import torch
 
-        return dict(torch.load(path, map_location="cpu", weights_only=True))
-    except Exception as error:  # each format has its own family of exceptions; all mean the same to the user
-        raise WeightsError(f"{path} is not a plain weights file: {type(error).__name__}: {error}") from error
+def _refuse_long_header(path: Path) -> None:
+    with path.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+    if not 2 <= length <= min(_MAX_HEADER, path.stat().st_size - 8):
+        raise WeightsError(f"{path} is not a plain weights file: a header of {length} bytes, expected safetensors")
+
+
+def _digest(tensors: Mapping[str, torch.Tensor], said: str) -> str:
+    """Hex sha256 of tensors and of what is said of them; safetensors itself has no checksum."""
+    from torch import uint8
+
+    digest = hashlib.sha256(said.encode())
+    for name, value in sorted(tensors.items()):
+        digest.update(json.dumps([name, str(value.dtype), list(value.shape)]).encode())
+        digest.update(value.contiguous().reshape(-1).view(uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__}: {str(error)[:300]}"
+
+
+def _unwrapped(checkpoint: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """The tensors of a checkpoint that keeps them in a table ("state_dict", "params", …) beside other things."""
+    if any(hasattr(value, "is_floating_point") for value in checkpoint.values()):
+        return checkpoint
+    tables = {
+        key: table
+        for key, table in checkpoint.items()
+        if isinstance(table, Mapping) and table and all(hasattr(value, "is_floating_point") for value in table.values())
+    }
+    if len(tables) > 1:
+        names = ", ".join(shown(key) for key in list(tables)[:8])
+        hint = f"torch.save(checkpoint[{shown(next(iter(tables)))}], FILE)"
+        raise WeightsError(f"{path} holds several tables of tensors: {names}\n  keep one: {hint}")
+    return next(iter(tables.values()), checkpoint)
 
 
 def _refuse_others(found: Mapping[str, Any], path: Path) -> None:
     for key, value in found.items():
+        if not isinstance(key, str):
+            raise WeightsError(f"{path}: an entry is named by a {type(key).__name__}, expected only named tensors")
         if not hasattr(value, "is_floating_point"):
-            raise WeightsError(f"{path}: entry {key!r} is a {type(value).__name__}, expected only named tensors")
-        if value.is_sparse or value.untyped_storage().nbytes() < value.numel() * value.element_size():
-            raise WeightsError(f"{path}: tensor {key!r} of shape {tuple(value.shape)} is a view of less")
+            raise WeightsError(f"{path}: entry {shown(key)} is a {type(value).__name__}, expected only named tensors")
+        refuse_odd(value, path, key)
         if value.is_floating_point() and not bool(value.isfinite().all()):
-            raise WeightsError(f"{path}: tensor {key!r} holds NaN or infinity")
+            raise WeightsError(f"{path}: tensor {shown(key)} holds NaN or infinity")
 
 
 def _refuse_impostors(path: Path) -> None:
@@ -168,13 +230,17 @@ def write_weights(path: Path, tensors: Mapping[str, torch.Tensor], made: Mapping
         made: {"component", "options", "training"} for the metadata; empty where the component is not known.
         **card: More for the card, for example scores; it holds what `Weights` needs.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     plain = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
-    metadata = {ENTRY: json.dumps(made, sort_keys=True)} if made else None
-    with atomic(path) as temporary:
-        save_file(plain, str(temporary), metadata=metadata)
-    stated = {"name": path.stem, "file": path.name, "sha256": file_hash(path), "size": path.stat().st_size}
+    said = json.dumps(made, sort_keys=True) if made else ""
+    metadata = {ENTRY: said, DIGEST: _digest(plain, said)} if made else {DIGEST: _digest(plain, said)}
+    data = save(plain, metadata)  # into memory: its writer hides the reason if a disk is full
+    stated = {"name": path.stem, "file": path.name, "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
     stated |= {key: made[key] for key in ("options", "training") if key in made}
-    write_text(path.with_suffix(".json"), json.dumps({**stated, **card}, indent=2) + "\n")
+    beside = path.with_suffix(".json")
+    with together(path) as files:
+        files[path].write_bytes(data)
+        files[beside] = aside(beside)
+        files[beside].write_text(json.dumps({**stated, **card}, indent=2) + "\n", encoding="utf-8")
     return path

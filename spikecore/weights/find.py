@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
 from importlib.resources import files
@@ -10,8 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from spikecore.errors import WeightsError, closest
+from spikecore.errors import SpikecoreError, SpikeFormatError, WeightsError, closest, shown
+from spikecore.experiment.toml import read_table
 from spikecore.plugin.component import Component, Weights
+from spikecore.plugin.converter import as_path
 from spikecore.plugin.hookspecs import hookimpl
 from spikecore.plugin.host import PluginHost
 from spikecore.weights.files import file_hash
@@ -62,10 +63,8 @@ def resolve(host: PluginHost, component: Component, weights: Weights) -> Path | 
     """
     try:
         found = host.hook.spikecore_resolve_weights(weights=weights, component=component, cache=cache_folder())
-    except Exception as error:  # a plugin's resolver may fail in any way; the other methods must not suffer from it
-        raise WeightsError(
-            f"weights {weights.name!r} of {component.id} could not be looked up: {type(error).__name__}: {error}"
-        ) from error
+    except SpikecoreError as error:  # of a plugin's resolver; the other methods must not suffer from it
+        raise WeightsError(f"weights {weights.name!r} of {component.id} could not be looked up: {error}") from error
     if found is not None and not (isinstance(found, Path) and found.is_file()):
         raise WeightsError(f"weights {weights.name!r} of {component.id}: a plugin says {found!r}, which is no file")
     return found
@@ -85,18 +84,25 @@ def locate(host: PluginHost, component: Component, name: str = "") -> tuple[Path
     """
     known = {weights.name: weights for weights in component.weights}
     imported = imported_paths(component)
-    if name and name not in known.keys() | imported.keys() and Path(name).is_file():
+    if name and name not in known.keys() | imported.keys() and _is_file(name):
+        stated = _card(Path(name))
+        if stated.get("file") == Path(name).name and "sha256" in stated:
+            return _checked(Path(name), stated["sha256"], Path(name).name, component)
         return Path(name), file_hash(Path(name))
     if name in imported and name not in known:
         return _checked(imported[name], _card(imported[name]).get("sha256", ""), name, component)
     if not known and not imported:
-        asked = f"no weights file {name!r}" if name else "it ships none"
+        asked = f"no weights file {shown(name)}" if name else "it ships none"
         raise WeightsError(
             f"{component.id} needs trained weights: {asked}\n  try: --weights FILE.safetensors, or train it"
         )
     weights = known.get(name) if name else next(iter(component.weights), None)
     if weights is None:
-        asked = f"has no weights {name!r} and there is no such file" if name else "ships no weights; name imported ones"
+        asked = (
+            f"has no weights {shown(name)} and there is no such file"
+            if name
+            else "ships no weights; name imported ones"
+        )
         raise WeightsError(f"{component.id} {asked}: {closest(name, [*known, *imported])}\n  try: --weights NAME")
     path = resolve(host, component, weights)
     if path is None:
@@ -105,27 +111,34 @@ def locate(host: PluginHost, component: Component, name: str = "") -> tuple[Path
     return _checked(path, weights.sha256, weights.name, component)
 
 
+def _is_file(name: str) -> bool:
+    try:
+        return as_path(name).is_file()
+    except ValueError:  # no file can have that name
+        return False
+
+
 def _checked(path: Path, stated: str, name: str, component: Component) -> tuple[Path, str]:
     found = file_hash(path)
     if found != stated:
         raise WeightsError(
-            f"{path}: sha256 {found} is not that of weights {name!r} of {component.id} ({stated}); remove the file"
+            f"{path}: sha256 {found} is not that of weights {name!r} of {component.id} ({stated or 'none is stated'}); "
+            "remove the file, and fetch, import or make it again"
         )
     return path, found
 
 
 def _card(path: Path) -> dict[str, Any]:
     try:
-        card: Any = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_table(path.with_suffix(".json"))
+    except SpikeFormatError:
         return {}
-    return card if isinstance(card, dict) else {}
 
 
 def imported_weights(component: Component) -> list[Weights]:
     """Imported weights of a component, as their cards describe them; those without a readable card are left out."""
     found = []
     for name, path in imported_paths(component).items():
-        with suppress(TypeError, ValueError):
+        with suppress(TypeError, ValueError, SpikecoreError):
             found.append(Weights(**{**_card(path), "name": name, "file": path.name}))
     return found

@@ -103,7 +103,7 @@ def put(model: Model, tensors: Mapping[str, torch.Tensor], whose: str) -> None:
     """
     own = model.network.state_dict()
     faults = [f"missing {key}" for key in sorted(own.keys() - tensors.keys())]
-    faults += [f"unexpected {key}" for key in sorted(tensors.keys() - own.keys())]
+    faults += [f"unexpected {key[:100]}" for key in sorted(tensors.keys() - own.keys())]
     faults += [
         f"{key} is {tuple(tensors[key].shape)}, expected {tuple(own[key].shape)}"
         for key in sorted(own.keys() & tensors.keys())

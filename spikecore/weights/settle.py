@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from spikecore.errors import ConfigError, WeightsError
+from spikecore.errors import ConfigError, WeightsError, shown
 from spikecore.experiment.experiment import Experiment
 from spikecore.plugin.bound import Bound, Settled
 from spikecore.plugin.component import Kind, Weights
@@ -57,6 +57,7 @@ def settled(experiment: Experiment) -> Experiment:
     it raises the reason.
 
     Raises:
+        WeightsError: If they are not those of the run that is repeated.
         ConfigError: If the weights named by `run.weights` need another value of an option that was given.
     """
     parts = {
@@ -65,6 +66,14 @@ def settled(experiment: Experiment) -> Experiment:
         else bound
         for role, bound in experiment.parts.items()
     }
+    for bound in parts.values():
+        stated = experiment.recorded.get(bound.label, experiment.recorded.get(bound.component.id))
+        if bound.weights and stated is not None and stated != bound.weights.sha256:
+            raise WeightsError(
+                f"{bound.weights.path}: sha256 {bound.weights.sha256} is not that of the weights that "
+                f"{bound.component.id} had in the run that is repeated, {shown(stated)}\n"
+                "  try: --set run.weights=FILE, the weights of then or others"
+            )
     return attrs.evolve(experiment, parts=parts)
 
 

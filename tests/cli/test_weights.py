@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,6 +121,9 @@ def test_weights_are_imported_under_a_name_once(run, learned):
     run(*take, "--name", "v1.0_a-b")
     assert "--force" in run(*take, "--name", "v1.0_a-b", code=2)
     run(*take, "--name", "v1.0_a-b", "--force")
+    (kept,) = Path("cache").rglob("v1.0_a-b.safetensors")
+    again = ["weights", "import", "learned/net", kept, "--name", "v1.0_a-b", "--force"]
+    assert "is the input itself" in run(*again, code=2)
     assert "comes with weights 'two'" in run(*take, "--name", "two", code=2)
     for name in ("", "a/b", "../a", ".hidden", "a b", "a."):
         assert "is no name for weights" in run(*take, "--name", name, code=2)

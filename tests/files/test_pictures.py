@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 import zlib
@@ -15,13 +16,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from spikecore import OutputError, SpikeFormatError
-from spikecore.files.pictures import SUFFIXES, read_image, read_pixels, read_truth, write_truth
+from spikecore.files.pictures import SUFFIXES, read_image, read_pixels, write_truth
+
+from .made_pictures import chunk, png, tiff
 
 RANDOM = np.random.default_rng(0)
 COLOUR = RANDOM.integers(0, 256, (6, 8, 3), np.uint8)
 GREY = RANDOM.integers(0, 256, (6, 8), np.uint8)
 DEEP = RANDOM.integers(0, 65536, (6, 8), np.uint16)
-READERS = {"pixels": read_pixels, "image": read_image, "truth": lambda path: read_truth(path, (6, 8))}
+READERS = {"pixels": read_pixels, "image": read_image, "of a size": lambda path: read_image(path, (6, 8))}
 
 
 def encoded(pixels, suffix=".png"):
@@ -50,42 +53,18 @@ def refuses(request, path):
 @given(npst.arrays(np.float32, npst.array_shapes(min_dims=2, max_dims=2), elements=st.floats(0, 1, width=32)))
 def test_truth_comes_back(tmp_path_factory, picture):
     path = write_truth(picture, tmp_path_factory.getbasetemp() / "truth.png")
-    read = read_truth(path, picture.shape)
-    assert read.shape == (1, *picture.shape)
+    read = read_image(path, picture.shape)
+    assert read.shape == picture.shape
     assert read.dtype == np.float32
-    assert np.abs(read[0] - picture).max() <= 0.5001 / 65535
-    assert np.array_equal(read_image(path, picture.shape), read[0])
+    assert np.abs(read - picture).max() <= 0.5001 / 65535
 
 
 def test_truth_is_clipped_and_nothing_half_written_is_left(path):
     write_truth(np.array([[-1.0, 0.5, 2.0]], np.float32), path)
-    assert np.allclose(read_truth(path, (1, 3)), [[[0, 0.5, 1]]], atol=1e-5)
+    assert np.allclose(read_image(path, (1, 3)), [[0, 0.5, 1]], atol=1e-5)
     assert [entry.name for entry in path.parent.iterdir()] == ["a.png"]
     with pytest.raises(OutputError, match="there is no folder"):
         write_truth(GREY.astype(np.float32), path / "b.png")
-
-
-@pytest.mark.parametrize("pixels", [GREY, DEEP], ids=["8 bits", "16 bits"])
-def test_truth_of_8_or_16_bits(path, pixels):
-    path.write_bytes(encoded(pixels))
-    assert np.array_equal(read_truth(path, (6, 8))[0], pixels.astype(np.float32) / np.iinfo(pixels.dtype).max)
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (encoded(COLOUR), "3 values a pixel; expected a grey PNG"),
-        (encoded(np.dstack([COLOUR, GREY])), "4 values a pixel"),
-        (encoded(GREY, ".jpg"), "a JPEG picture; expected a grey PNG"),
-        (encoded(GREY, ".tiff"), "a TIFF picture"),
-        (encoded(GREY.T), r"a picture of 8x6; expected 6x8 \(height x width\), as the recording"),
-        (encoded(GREY[:5]), "a picture of 5x8; expected 6x8"),
-    ],
-)
-def test_pictures_that_are_no_truth(path, data, message):
-    path.write_bytes(data)
-    with pytest.raises(SpikeFormatError, match=message):
-        read_truth(path, (6, 8))
 
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".tiff"])
@@ -99,8 +78,9 @@ def test_pixels_as_stored(path, suffix, pixels):
 
 def test_names_do_not_decide_the_format(path):
     for suffix in SUFFIXES:
-        path.write_bytes(encoded(GREY, suffix))
-        assert read_pixels(path).shape == (6, 8)
+        pixels = COLOUR.astype(np.float32) / 255 if suffix == ".hdr" else COLOUR
+        path.write_bytes(encoded(pixels, suffix))
+        assert read_pixels(path).shape == (6, 8, 3)
 
 
 def test_an_image_is_grey(path):
@@ -111,18 +91,6 @@ def test_an_image_is_grey(path):
     assert read.dtype == np.float32
     path.write_bytes(encoded(DEEP))
     assert np.array_equal(read_image(path), DEEP.astype(np.float32) / np.float32(65535))
-
-
-def test_an_image_of_floating_point_values(path):
-    values = GREY.astype(np.float32) / 255
-    path.write_bytes(encoded(values, ".tiff"))
-    assert np.array_equal(read_image(path), values)
-    path.write_bytes(encoded(COLOUR.astype(np.float32) / 255, ".tiff"))
-    assert np.allclose(read_image(path), COLOUR.astype(float) @ [0.114, 0.587, 0.299] / 255)
-    for wrong, message in ((1.5, r"intensities of 0(\.\d+)?\.\.1.5; expected 0..1"), (np.nan, "not finite")):
-        path.write_bytes(encoded(np.where(GREY > 128, np.float32(wrong), values), ".tiff"))
-        with pytest.raises(SpikeFormatError, match=message):
-            read_image(path)
 
 
 def test_an_image_of_another_size(path):
@@ -145,18 +113,13 @@ def test_missing(refuses, path):
         (b"<html>not found</html>", "web page"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
         (b"hello, I am a picture", r"it starts with b'hello, I', which no picture does"),
-        (b"GIF89a" + encoded(GREY), r"starts with b'GIF89a"),
         (encoded(GREY)[:20], "header is cut or damaged"),
-        (encoded(GREY)[:-20], "PNG file whose end is missing; expected a complete picture"),
-        (encoded(GREY)[:40] + bytes(3) + encoded(GREY)[43:], "a damaged picture|cannot be read"),
+        (encoded(GREY)[:-20], "PNG file whose end is missing"),
+        (encoded(GREY)[:40] + bytes(3) + encoded(GREY)[43:], "a damaged picture|whose end is missing"),
     ],
 )
 def test_what_is_no_picture(refuses, data, message):
     refuses(data, message)
-
-
-def chunk(kind, data):
-    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
 
 def bomb(rows, columns):
@@ -172,6 +135,7 @@ def test_small_files_cannot_unfold_to_gigabytes(refuses, path, monkeypatch):
     assert len(data) < 10**6
     monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("it was decoded"))
     refuses(data, "a picture of 20000x20000; expected")
+    path.write_bytes(data)
     with pytest.raises(SpikeFormatError, match="a picture of 20000x20000; expected 6x8"):
         read_image(path, (6, 8))
 
@@ -197,6 +161,41 @@ def test_damaged_pictures_are_read_or_refused(path, suffix):
             outcomes.add("refused")
     assert "refused" in outcomes
     assert outcomes <= {np.dtype(np.float32), "refused"}
+
+
+LYING = {  # what a file of some hundred bytes claims
+    "length of a chunk": encoded(GREY)[:33] + (2**31 - 1).to_bytes(4, "big") + encoded(GREY)[37:],
+    "length of a text": encoded(GREY)[:33] + (2**31 - 64).to_bytes(4, "big") + b"zTXt" + encoded(GREY)[33:],
+    "text": bomb(1, 1)[:33] + chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(2**29), 9)) + bomb(1, 1)[33:],
+    "tiff strip": tiff(GREY, t278=[2**32 - 1], t279=[2**32 - 1]),
+    "tiff tile": tiff(GREY, t322=[2**15], t323=[2**15], t324=[8], t325=[48]),
+    "tiff values": tiff(GREY, t270=[0] * 8).replace(struct.pack("<HHI", 270, 4, 8), struct.pack("<HHI", 270, 4, 2**30)),
+    "pixels": png(GREY, pixels=bytes(2**29)),
+    "tiff pixels": tiff(GREY, pixels=zlib.compress(bytes(2**29)), t259=[8]),
+}
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from spikecore import SpikeFormatError
+from spikecore.files.pictures import read_image
+import cv2
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    read_image(Path(sys.argv[1]))
+except SpikeFormatError:
+    pass
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.parametrize("data", LYING.values(), ids=LYING)
+def test_what_a_file_claims_takes_no_memory(path, data):
+    """Hundreds of bytes, or half a megabyte of packed zeros, that would unfold to half a gigabyte and more."""
+    assert len(data) < 2**20
+    path.write_bytes(data)
+    command = [sys.executable, "-c", MEASURE, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
+    assert int(done.stdout) < 2**17  # kilobytes
 
 
 def test_importing_costs_no_decoder():

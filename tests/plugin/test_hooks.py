@@ -9,7 +9,8 @@ import pytest
 
 import spikecore
 from spikecore.data.kinds import Data
-from spikecore.errors import PluginError, UsageError
+from spikecore.errors import PluginError, SpikecoreError, UsageError
+from spikecore.jobs.job import find_executor
 from spikecore.plugin.component import Component, Kind, PluginInfo, Weights
 from spikecore.plugin.hookspecs import hookimpl
 from spikecore.plugin.host import PluginHost
@@ -17,6 +18,8 @@ from spikecore.plugin.options import option
 from spikecore.plugin.run_info import Score
 from spikecore.plugin.sink import Target
 from spikecore.sinks.arrays import Npy
+from spikecore.sinks.open import open_sink
+from spikecore.weights.find import locate
 
 from .fakes import component, plugin
 
@@ -81,8 +84,8 @@ def test_hook_add_commands_cannot_replace_one(monkeypatch):
     host.register(plugin(spikecore_add_commands=lambda group: group.command("list")(lambda: None) and None), "thief")
     monkeypatch.setattr(cli.PluginHost, "discover", lambda **_: host)
     result = CliRunner().invoke(cli.cli, ["--help"])
-    assert isinstance(result.exception, PluginError)
-    assert "'thief' adds a command 'list'" in str(result.exception)
+    assert result.exit_code == 0
+    assert "'thief' adds a command 'list', which is spikecore's own; it is left out" in " ".join(result.output.split())
 
 
 def test_hook_add_commands_that_fails_leaves_the_others(monkeypatch):
@@ -98,13 +101,11 @@ def test_hook_add_commands_that_fails_leaves_the_others(monkeypatch):
     monkeypatch.setattr(cli.PluginHost, "discover", lambda **_: host)
     result = CliRunner().invoke(cli.cli, ["--help"])
     assert result.exit_code == 0
-    assert "the commands of plugin 'broken' cannot be had: no such module" in result.output
+    assert "the commands of plugin 'broken' cannot be had: ImportError: no such module" in result.output
 
 
 def test_hook_resolve_weights(tmp_path):
     from hashlib import sha256
-
-    from spikecore.weights.find import locate
 
     path = tmp_path / "w.safetensors"
     path.write_bytes(b"content")
@@ -121,14 +122,12 @@ def test_hook_resolve_weights(tmp_path):
 
 
 def test_hook_executor():
-    from spikecore.jobs.job import find_executor
-
     def here(work, items):
-        return iter([])
+        return iter(items)
 
     host = PluginHost()
     host.register(plugin(spikecore_executor=lambda name: here if name == "here" else None), "mine")
-    assert find_executor(host, "here", 1) is here
+    assert list(find_executor(host, "here", 1)(None, [2, 3])) == [2, 3]
     with pytest.raises(UsageError, match=r"no executor 'there'; .*\n  try: --executor local"):
         find_executor(host, "there", 1)
     with pytest.raises(UsageError, match="pip install spikecore-plugin-dask"):
@@ -136,17 +135,17 @@ def test_hook_executor():
 
 
 def test_hook_sink(tmp_path):
-    from spikecore.sinks.open import open_sink
-
     class Screen:
-        pass
+        written = 3
+        write = commit = interrupt = lambda self, *values: values
 
     def offer(target, kind):
         return Screen() if target.path.suffix == ".screen" and kind is Data.DEPTH else None
 
     host = PluginHost()
     host.register(plugin(spikecore_sink=lambda target, kind: offer(target, kind)), "mine")
-    assert isinstance(open_sink(host, Target(tmp_path / "a.screen", 1), Data.DEPTH), Screen)
+    sink = open_sink(host, Target(tmp_path / "a.screen", 1), Data.DEPTH)
+    assert (sink.written, sink.write(1, 2)) == (3, (1, 2))
     with pytest.raises(UsageError, match=r"cannot write \.screen files"):
         open_sink(host, Target(tmp_path / "a.screen", 1), Data.IMAGE)
     own = open_sink(host, Target(tmp_path / "a.npy", 1), Data.DEPTH)
@@ -163,12 +162,70 @@ def test_hook_evaluate():
 
 def test_hook_results_format():
     class Foreign:
-        pass
+        read = write = lambda self, path: [path.name]
 
     host = PluginHost()
     host.register(plugin(spikecore_results_format=lambda path: Foreign() if path.suffix == ".xml" else None), "mine")
-    assert isinstance(host.hook.spikecore_results_format(path=Path("a.xml")), Foreign)
+    assert host.hook.spikecore_results_format(path=Path("a.xml")).read(Path("a.xml")) == ["a.xml"]
     assert host.hook.spikecore_results_format(path=Path("a.odd")) is None
+
+
+@pytest.mark.parametrize(
+    ("hook", "answer", "ask"),
+    [
+        ("sink", 3, lambda host: open_sink(host, Target(Path("a.png"), 1))),
+        ("executor", 3, lambda host: find_executor(host, "here", 1)),
+        ("evaluate", [3], lambda host: spikecore.evaluate({"reconstructor": {"use": "mine/mean"}}, host=host)),
+        ("evaluate", 3, lambda host: spikecore.evaluate({"reconstructor": {"use": "mine/mean"}}, host=host)),
+        ("results_format", 3, lambda host: host.hook.spikecore_results_format(path=Path("a.xml"))),
+        ("resolve_weights", 3, lambda host: locate(host, host.find("net"), "w")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize(
+    "error", [None, ZeroDivisionError("no"), SystemExit("no"), KeyboardInterrupt("no"), StopIteration()]
+)
+def test_a_hook_that_fails_or_answers_nonsense_names_its_plugin(hook, answer, ask, error):
+    def respond():
+        if error is not None:
+            raise error
+        return answer
+
+    host = PluginHost()
+    weights = Weights("w", "0" * 64, 7, url="nowhere/w.safetensors")
+    parts = component(), component("net", Kind.MODEL, weights=(weights,))
+    host.register(plugin(*parts, **{f"spikecore_{hook}": lambda: respond()}), "mine")
+    named = f"plugin 'mine': spikecore_{hook}" if error is not None or hook != "resolve_weights" else "mine/net"
+    with pytest.raises(SpikecoreError, match=named):
+        ask(host)
+
+
+def test_what_a_hook_offers_names_its_plugin_when_it_fails_later():
+    class Bad:
+        def __getattr__(self, name):
+            raise SystemExit(name)
+
+        def write(self, *values):
+            raise SystemExit("no")
+
+        commit = interrupt = write
+
+    def works(work, items):
+        yield 1
+        raise ZeroDivisionError
+
+    host = PluginHost()
+    offers = {"spikecore_sink": lambda: Bad(), "spikecore_executor": lambda: works}
+    host.register(plugin(**offers), "mine")
+    sink = open_sink(host, Target(Path("a.png"), 1))
+    with pytest.raises(PluginError, match="'mine': spikecore_sink failed: SystemExit: no"):
+        sink.write(1, None)
+    with pytest.raises(PluginError, match="'mine': spikecore_sink failed: SystemExit: written"):
+        print(sink.written)
+    outcomes = find_executor(host, "here", 1)(None, [])
+    assert next(outcomes) == 1
+    with pytest.raises(PluginError, match="'mine': spikecore_executor failed: ZeroDivisionError"):
+        next(outcomes)
 
 
 def observed(name):

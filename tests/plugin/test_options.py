@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from pathlib import Path
 from typing import Literal
 
 import attrs
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 from spikecore.errors import ConfigError
 from spikecore.plugin.converter import make_converter, structure
 from spikecore.plugin.options import changed, describe, option
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False, width=32, allow_subnormal=False)
 
 
 class Rule(StrEnum):
@@ -45,6 +49,16 @@ def test_options_take_what_they_say():
     [
         ({"window": "41"}, "expected int, got str '41' @ $.method.window"),
         ({"window": 1.7}, "expected int, got float 1.7 @ $.method.window"),
+        ({"window": 2**63}, "at most 64 bits"),
+        ({"window": 10**5000}, "at most 64 bits, got int @ $.method.window"),
+        ({"window": np.float64(3)}, "expected int, got float"),
+        ({"window": np.array([3])}, "expected int, got ndarray"),
+        ({"rate": 10**400}, "at most 64 bits"),
+        ({"rate": 1e300}, "32 bits"),
+        ({"rate": 1e-300}, "32 bits"),
+        ({"on": np.int64(1)}, "expected bool"),
+        ({"name": ["x"] * 10**6}, "expected str, got list ['x', 'x'"),
+        ({f"a{number}": 1 for number in range(30_000)}, "and 29995 more"),
         ({"window": True}, "expected int, got bool True @ $.method.window"),
         ({"window": 0}, "must be >= 1"),
         ({"on": "false"}, "expected bool, got str 'false' @ $.method.on"),
@@ -158,14 +172,32 @@ def test_all_faults_are_listed():
     assert len(str(caught.value).splitlines()) == 3
 
 
+def test_numbers_of_numpy_are_numbers():
+    read_ = read(window=np.int64(3), rate=np.float32(0.5), on=np.bool_(True), name=np.str_("a"), search=np.uint8(4))
+    assert read_ == Options(3, 0.5, "a", True, search=4)
+    assert [type(read_.window), type(read_.rate), type(read_.on), type(read_.name)] == [int, float, bool, str]
+
+
+@attrs.frozen
+class Named:
+    path: Path = option(help="a file")
+
+
+@pytest.mark.parametrize("path", ["a" * 300, "a\0b", "b/" * 3000, 3, b"a", "\ud800"])
+def test_names_that_no_file_has_are_refused(path):
+    with pytest.raises(ConfigError) as caught:
+        structure(make_converter(), {"path": path}, Named, "$")
+    assert len(str(caught.value)) < 400
+
+
 @pytest.mark.parametrize("table", [None, 3, "text", ["window"], {3: 4}])
 def test_what_is_no_table_is_refused(table):
     with pytest.raises(ConfigError, match=r"@ \$"):
         structure(make_converter(), table, Options, "$")
 
 
-@given(st.builds(Options, window=st.integers(1), rate=st.floats(allow_nan=False, allow_infinity=False), name=st.text(),
-                 on=st.booleans(), rule=st.sampled_from(Rule), search=st.none() | st.integers()))  # fmt: skip
+@given(st.builds(Options, window=st.integers(1, 2**63 - 1), rate=FLOATS, name=st.text(), on=st.booleans(),
+                 rule=st.sampled_from(Rule), search=st.none() | st.integers(-(2**63), 2**63 - 1)))  # fmt: skip
 def test_round_trip(options):
     converter = make_converter()
     table = converter.unstructure(options)

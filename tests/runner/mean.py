@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from types import SimpleNamespace
 
 import attrs
@@ -25,7 +26,7 @@ SCENE = {"use": "builtin/scene", "height": 24, "width": 32, "length": 40}
 class Options:
     window: int = option(5, help="frames")
     clip: bool = option(False, help="fewer frames at the ends")
-    stop_after: int = option(0, help="behave as if the user pressed Ctrl-C after this many")
+    stop_after: int = option(0, help="press Ctrl-C after this many; without reading ahead")
     session: bool = option(False, help="offer a session")
     fault: str = option("", help="what to do wrong")
 
@@ -52,7 +53,8 @@ class Mean:
     def reconstruct(self, batch):
         self.done += len(batch)
         if self.config.stop_after and self.done > self.config.stop_after:
-            raise KeyboardInterrupt
+            for _ in range(2):  # the first is postponed
+                signal.raise_signal(signal.SIGINT)
         return self.spoil(batch.spikes.tensor().mean(1, keepdim=True))
 
     def spoil(self, result):
@@ -61,6 +63,17 @@ class Mean:
 
 def leave(result):
     raise SystemExit("enough")
+
+
+def pretend(result):
+    raise KeyboardInterrupt
+
+
+def invent(result):
+    class Odd(BaseException):
+        pass
+
+    raise Odd("of its own")
 
 
 def stumble(result):
@@ -79,6 +92,8 @@ FAULTS = {
     "": lambda result: result,
     "quit at once": lambda result: result,
     "quit": leave,
+    "pretend": pretend,
+    "own kind": invent,
     "stumble": stumble,
     "array": lambda result: result.numpy(),
     "by kind": lambda result: {"image": result, "extra": "anything"},

@@ -78,7 +78,7 @@ def test_every_output_has_a_recipe_that_repeats_it(host, tmp_path):
         ({"at": 1}, "instants 2..37 have one"),
         ({"start": 0}, "instants 2..37"),
         ({"stop": 40}, "instants 2..37"),
-        ({"start": 30, "stop": 31, "stride": 1, "at": 39}, "instants"),
+        ({"start": 30, "stop": 31, "stride": 1, "at": 39}, "at=39 is one instant"),
         ({"start": 50}, "no instants from 50"),
     ],
 )
@@ -153,7 +153,7 @@ def test_a_folder_holds_the_pictures_of_one_run(host, tmp_path):
 
 
 def test_a_stopped_run_goes_on_in_its_folder(host, tmp_path):
-    run = {"output": str(tmp_path / "out")}
+    run = {"output": str(tmp_path / "out"), "read_ahead": 0}
     with pytest.raises(Interrupted, match="--start 11 --stop 38"):
         execute(experiment(host, options={"stop_after": 9}, **run))
     assert len(names(tmp_path / "out")) == 9

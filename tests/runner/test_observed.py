@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import signal
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 import spikecore as sc
-from spikecore.errors import Interrupted, PluginError
+from spikecore.errors import Interrupted, OutputError, PluginError
 from spikecore.plugin.hookspecs import hookimpl
 from spikecore.plugin.host import PluginHost
 from spikecore.plugin.run_info import RunInfo, Score
 from spikecore.runner.observed import observed
 
+from ..plugin.fakes import plugin
 from .mean import experiment
 
 
@@ -87,7 +92,7 @@ def test_a_run_that_fails_ends(host, tmp_path):
 def test_a_run_that_is_stopped_says_how_far_it_came(host, tmp_path):
     mine = Witness()
     with pytest.raises(Interrupted):
-        sc.run(experiment(host, options={"stop_after": 3}), output=tmp_path / "v.npy", observers=[mine])
+        sc.run(experiment(host, options={"stop_after": 3}, read_ahead=0), output=tmp_path / "v.npy", observers=[mine])
     steps = [("step", number, {}) for number in range(1, 4)]
     assert mine.heard == ["start", *steps, ("end", {"state": "interrupted", "results": 3})]
 
@@ -97,6 +102,71 @@ def test_what_is_refused_is_no_run(host, tmp_path):
     with pytest.raises(sc.UsageError):
         sc.run(experiment(host, at=500), output=tmp_path / "v.npy", observers=[mine])
     assert mine.heard == []
+
+
+class Odd(BaseException):
+    pass
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("no"), SystemExit(1), KeyboardInterrupt(), Odd("no"), PluginError("no")]
+)
+@pytest.mark.parametrize("hook", ["step_end", "checkpoint_saved", "run_end"])
+def test_an_observer_that_fails_is_named_and_costs_nothing(host, tmp_path, hook, error):
+    calls, mine = [], Witness()
+
+    def fail(run):
+        calls.append(run)
+        raise error
+
+    host.register(plugin(**{f"spikecore_{hook}": lambda run: fail(run)}), "clumsy")
+    with pytest.warns(UserWarning, match=f"plugin 'clumsy': spikecore_{hook} failed: .*no more of this") as said:
+        sc.run(experiment(host, start=4, stop=8), output=tmp_path / "v.npy", observers=[mine])
+    assert (len(calls), len(said)) == (1, 1)
+    assert mine.heard[-1] == ("end", {"state": "done", "results": 4})
+    assert np.load(tmp_path / "v.npy").shape == (4, 24, 32)
+
+
+def test_an_observer_that_fails_at_the_start_only_warns_unless_it_refuses_in_words(host, tmp_path):
+    host.register(plugin(spikecore_run_start=lambda run: 1 / 0), "clumsy")
+    with pytest.warns(UserWarning, match="'clumsy': spikecore_run_start failed: ZeroDivisionError"):
+        sc.run(experiment(host, at=4), output=tmp_path / "v.npy")
+
+    def refuse(run):
+        raise OutputError("the disk is full")
+
+    host.register(plugin(spikecore_run_start=lambda run: refuse(run)), "careful")
+    with pytest.raises(PluginError, match="'careful': spikecore_run_start refuses the run: the disk is full"):
+        sc.run(experiment(host, at=4), output=tmp_path / "w.npy")
+    assert not (tmp_path / "w.npy").exists()
+
+
+@pytest.mark.parametrize("stop", [Interrupted("enough"), "Ctrl-C"])
+def test_an_observer_may_stop_a_run_and_so_may_the_user_meanwhile(host, tmp_path, stop):
+    def halt(step):
+        if step == 2:
+            if stop == "Ctrl-C":
+                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
+            raise stop
+
+    host.register(plugin(spikecore_step_end=lambda step: halt(step)), "halt")
+    with pytest.raises(Interrupted):
+        sc.run(experiment(host, start=4, stop=20), output=tmp_path / "v.npy")
+    assert not (tmp_path / "v.npy").exists()
+
+
+def test_an_observer_may_be_a_wrapper(host, tmp_path):
+    heard = []
+
+    @hookimpl(wrapper=True)
+    def spikecore_run_end(run, result):
+        heard.append("before")
+        return (yield)
+
+    host.watch(SimpleNamespace(spikecore_run_end=spikecore_run_end), "around")
+    sc.run(experiment(host, at=4), output=tmp_path / "v.npy")
+    assert heard == ["before"]
 
 
 def test_observers_that_implement_what_there_is_not_are_refused(host, tmp_path):

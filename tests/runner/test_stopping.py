@@ -36,7 +36,7 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(host, tmp_path):
 
     host.register(Watcher(), "watcher")
     with pytest.raises(Interrupted, match=r"stopped after 9 of 36 .*v.partial.npy\n.*--start 11 --stop 38"):
-        execute(experiment(host, options={"stop_after": 9}, output=str(tmp_path / "v.npy")))
+        execute(experiment(host, options={"stop_after": 9}, output=str(tmp_path / "v.npy"), read_ahead=0))
     assert [p.name for p in tmp_path.iterdir()] == ["v.partial.npy"]
     assert np.allclose(np.load(tmp_path / "v.partial.npy"), expected(host)[:9], atol=1e-6)
     assert seen == [{"state": "interrupted", "results": 9}]

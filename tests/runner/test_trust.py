@@ -29,6 +29,8 @@ BROKEN = {
     "infinite": r"1 of 768 values that are NaN or infinite",
     "quit": r"failed: SystemExit: enough",
     "quit at once": r"SystemExit: no licence",
+    "pretend": r"failed: KeyboardInterrupt",
+    "own kind": r"failed: Odd: of its own",
     "stumble": r"failed: IndexError: off the edge",
 }
 

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import signal
-import subprocess
-import sys
-
 import h5py
 import numpy as np
 import pytest
@@ -67,55 +62,3 @@ def test_a_result_of_another_shape_is_refused_and_those_before_it_are_kept(tmp_p
     assert sink.written == 1
     assert sink.interrupt() == tmp_path / f"v.partial{suffix}"
     assert [path.name for path in tmp_path.iterdir()] == [f"v.partial{suffix}"]
-
-
-FULL_DISK = """
-import signal, sys
-import numpy as np
-from spikecore.data.kinds import Data
-from spikecore.errors import OutputError
-from spikecore.plugin.sink import Target
-from spikecore.sinks.open import open_sink
-from pathlib import Path
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-random = np.random.default_rng(0)
-path, kind = Path(sys.argv[1]), Data(sys.argv[2])
-shape = {"image": (120, 160), "depth": (1, 120, 160), "label": (1000,)}[kind]
-sink = open_sink(None, Target(path, 400), kind)
-try:
-    for n in range(400):
-        sink.write(n, random.random(shape, np.float32))
-    sink.commit()
-except OutputError as error:
-    sink.interrupt()
-    print("refused:", error)
-"""
-
-
-@pytest.mark.parametrize(
-    ("suffix", "kind"),
-    [
-        *[(suffix, "image") for suffix in (".npy", ".h5", ".mp4", ".avi", "")],
-        *[("", "depth"), (".mp4", "depth"), (".csv", "label"), (".json", "label")],
-    ],
-)
-def test_a_full_disk_is_reported_and_the_older_file_stays(tmp_path, suffix, kind):
-    path = tmp_path / f"v{suffix}"
-    if suffix:
-        path.write_text("an older result")
-
-    def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (12_000 if not suffix else 300_000, resource.RLIM_INFINITY))
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(path), kind],
-        preexec_fn=limit, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    assert "refused:" in done.stdout, done.stdout + done.stderr
-    assert str(path) in done.stdout
-    if suffix:
-        assert path.read_text() == "an older result"
-        assert [p.name for p in tmp_path.iterdir()] == [path.name]
-    else:
-        assert list(path.iterdir()) == []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spikecore import PluginHost
-from spikecore.errors import OutputError
+from spikecore.errors import OutputError, UsageError
 from spikecore.files.atomic import atomic, file_name
 from spikecore.files.recordings import write_stream
 
@@ -65,19 +65,32 @@ def test_a_recording_and_its_companion_are_written_both_or_not_at_all(recording,
     assert {one: one.read_bytes() for one in path.parent.iterdir()} == before
 
 
-def test_a_companion_never_describes_a_recording_that_is_not_there(recording, monkeypatch):
+def test_a_companion_never_describes_another_recording(recording, monkeypatch):
     host, stream, path = recording
     replaced = []
     replace = os.replace
 
     def note(source, target):
-        replaced.append(Path(target).name)
+        replaced.append((Path(source).name, Path(target).name))
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", note)
     write_stream(host, stream, path, None, {})
-    assert replaced[0] == "a.dat"
-    assert len(replaced) == 2
+    assert replaced[0][0] == "a.dat.toml", "the old one goes first"
+    assert [target for _, target in replaced[1:]] == ["a.dat", "a.dat.toml"]
+    assert len(list(path.parent.iterdir())) == 2
+
+
+def test_a_recording_is_not_written_over_the_file_it_is_read_from(recording, tmp_path):
+    host, _, path = recording
+    os.link(path, tmp_path / "b.npz")
+    before = {one: one.read_bytes() for one in tmp_path.iterdir()}
+    stream = host.build(host.find("vidar/dat"), {"path": str(path)})[0].spikes
+    for output in (path, tmp_path / "b.npz"):
+        with pytest.raises(UsageError, match="is the input itself"):
+            write_stream(host, stream[1:3], output, None, {})
+    assert {one: one.read_bytes() for one in tmp_path.iterdir()} == before
+    write_stream(host, stream[1:3], tmp_path / "c.dat", None, {})
 
 
 def test_different_keys_have_different_file_names():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from fresh_venv import FreshVenv
 
 from spikecore import Kind, SpikecoreError, UsageError
 from spikecore.errors import OutputError
+from spikecore.files.partial import owner, partial_name
 from spikecore.templates.scaffold import new_plugin
 
 
@@ -100,6 +102,17 @@ def test_bad_names_are_refused(tmp_path, name):
 def test_unknown_kinds_name_the_closest(tmp_path):
     with pytest.raises(UsageError, match=r"no kind 'reconstruct': did you mean reconstructor\?"):
         new_plugin("mean", "reconstruct", tmp_path)
+
+
+def test_what_a_killed_process_left_is_cleared_away(tmp_path):
+    child = os.fork()
+    if child == 0:
+        partial_name(tmp_path / "spikecore-plugin-mine", owner()).mkdir()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert len(list(tmp_path.iterdir())) == 1
+    new_plugin("mine", Kind.METRIC, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["spikecore-plugin-mine"]
 
 
 def test_an_existing_folder_is_left_alone(tmp_path):

@@ -58,9 +58,25 @@ def test_an_importer_that_is_not_there_is_named(nets, tmp_path):
 def test_without_an_importer_tensors_are_taken_as_they_are(nets, tmp_path):
     torch.save({f"module.{key}": value for key, value in tensors_of(4).items()}, tmp_path / "parallel.pth")
     assert trained(nets, "bare", str(tmp_path / "parallel.pth")).model.config.width == 4
-    torch.save(foreign(4), tmp_path / "nested.pth")
-    with pytest.raises(WeightsError, match="entry 'model' is a dict, expected only named tensors"):
-        trained(nets, "bare", str(tmp_path / "nested.pth"))
+
+
+@pytest.mark.parametrize(
+    "around", [{}, {"epoch": 3}, {"epoch": 3, "optimiser": {"lr": 0.1, "state": {}}, "best": [1.5]}]
+)
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_a_table_of_tensors_is_found_in_a_checkpoint(nets, tmp_path, around, prefix):
+    tensors = {f"{prefix}{key}": value for key, value in tensors_of(4, 0.25).items()}
+    torch.save({**around, "state_dict": tensors}, tmp_path / "wrapped.pth")
+    found = trained(nets, "bare", str(tmp_path / "wrapped.pth")).model.network.state_dict()
+    assert all(torch.equal(value, tensors_of(4, 0.25)[key]) for key, value in found.items())
+
+
+def test_of_several_tables_none_is_guessed(nets, tmp_path):
+    torch.save({"params": tensors_of(4), "params_ema": tensors_of(4)}, tmp_path / "two.pth")
+    with pytest.raises(
+        WeightsError, match=r"several tables of tensors: 'params', 'params_ema'\n  keep one: torch.save"
+    ):
+        trained(nets, "bare", str(tmp_path / "two.pth"))
 
 
 def test_imported_weights_are_kept_with_their_options(nets, tmp_path):

@@ -15,10 +15,12 @@ from spikecore.experiment.experiment import Experiment
 from spikecore.jobs.job import Job
 from spikecore.plugin.bound import Bound
 from spikecore.plugin.component import Weights
+from spikecore.runner.inputs import recipe_of
 from spikecore.runner.record import record
 from spikecore.weights.files import write_weights
 from spikecore.weights.find import locate
 from spikecore.weights.load import import_weights, load_model
+from spikecore.weights.settle import settled
 
 from .nets import NetOptions, bind, foreign, settle, tensors_of, trained
 
@@ -120,3 +122,21 @@ def test_a_file_that_says_nonsense_is_refused(nets, tmp_path, text):
     save_file(tensors_of(4), path, metadata={"spikecore": text})
     with pytest.raises(WeightsError, match=r"odd.safetensors is not a plain weights file"):
         trained(nets, weights=str(path))
+
+
+def test_a_run_that_is_repeated_uses_the_weights_of_then(nets, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = {"component": "fake/net", "options": {"width": 4}, "training": ""}
+    write_weights(tmp_path / "mine.safetensors", tensors_of(4), made)
+    first = settle(nets, weights="mine.safetensors")
+    (tmp_path / "run.json").write_text(json.dumps(recipe_of(first, tmp_path / "out.npy")))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    again = settled(Experiment.from_file(tmp_path / "run.json", nets))
+    assert again.parts["model"].weights.sha256 == first.parts["model"].weights.sha256
+    write_weights(tmp_path / "mine.safetensors", tensors_of(4, 0.75), made)
+    changed = locate(nets, nets.find("fake/net"), str(tmp_path / "mine.safetensors"))[1]
+    with pytest.raises(WeightsError, match=f"{changed} is not that .*{first.parts['model'].weights.sha256}"):
+        settled(Experiment.from_file(tmp_path / "run.json", nets))
+    told = [f"run.weights={tmp_path / 'mine.safetensors'}"]
+    assert settled(Experiment.from_file(tmp_path / "run.json", nets, told)).parts["model"].weights.sha256 == changed

@@ -85,7 +85,7 @@ def free_port():
         (f"tcp://127.0.0.1:{free_port()}", "Timed out"),
         ("127.0.0.1", "missing port number"),
         ("cloud://127.0.0.1:8786", "unknown address scheme"),
-        ("none.json", "No such file"),
+        ("none.json", "no such file"),
     ],
 )
 def test_no_scheduler_there(address, found):

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import cv2
+import h5py
 import numpy as np
 import pytest
 
@@ -71,6 +72,33 @@ def test_a_source_that_cannot_state_a_ground_truth(compare, evaluate, recording,
     assert row["builtin/psnr"] == pytest.approx(other["builtin/psnr"])
     assert "metric" not in json.loads(Path("array.png.run.json").read_text())["experiment"]
     evaluate("array.png.run.json")
+
+
+@pytest.mark.parametrize("kind", ["float.tif", "colour.png", "grey16.png"])
+def test_a_ground_truth_counts_the_same_wherever_it_is_given(compare, evaluate, recording, kind):
+    """By --truth, by the option of the source, and computed here."""
+    stream = spikecore.open(recording)
+    values = (np.arange(24 * 32).reshape(24, 32) % 256).astype(np.uint8)
+    intensity = values / 255
+    saved = {"float.tif": intensity.astype(np.float32), "colour.png": np.dstack([values] * 3)}
+    cv2.imwrite(kind, saved.get(kind, values.astype(np.uint16) * 257))
+    judged = ["-m", "classic/tfp window=21", "--json"]
+    (row,) = json.loads(compare(recording, *judged, "--truth", kind, "--at", 30).out)
+    picture = (stream.unpack()[20:41].mean(0) * stream.gain).clip(0, 1)
+    expected = -10 * np.log10(np.square(picture - intensity).mean())
+    assert row["builtin/psnr"] == pytest.approx(expected, abs=1e-3)
+    (other, *_) = json.loads(evaluate("compare.png.run.json", "--json").out)
+    assert other["builtin/psnr"] == pytest.approx(row["builtin/psnr"], abs=1e-6)
+
+
+def test_a_ground_truth_has_the_size_of_the_camera_that_saw_events(compare):
+    cv2.imwrite("truth.png", np.zeros((4, 5), np.uint8))
+    with h5py.File("a.events.h5", "w") as file:
+        file["events/x"], file["events/y"] = np.zeros((2, 9), np.int16)
+        file["events/t"], file["events/p"] = np.arange(9), np.ones(9, np.uint8)
+        file["events"].attrs.update(height=24, width=32)
+    said = compare("a.events.h5", "-m", "classic/tfp", "--truth", "truth.png", "--at", 5, code=1)
+    assert "truth.png: a picture of 4x5; expected 24x32" in said.err
 
 
 def test_a_label_is_ground_truth(compare, evaluate, install):

@@ -124,6 +124,33 @@ def naive_ssim(first, second, weights, unbias, span):
     return np.mean(found)
 
 
+@given(grey_pictures(11))
+def test_values_cut_to_8_bits(score, both):
+    """As a cast to unsigned bytes cuts pictures in double precision, from which those of single precision are made."""
+    cut = [(255 * picture.astype(float) + 1e-4).astype(np.uint8).astype(float) for picture in both]
+    error = np.square(cut[0] - cut[1]).mean()
+    expected = 10 * math.log10(255**2 / error) if error else math.inf
+    options = {"convention": "spikecv", "levels": "truncate"}
+    assert score("psnr", *both, **options) == pytest.approx(expected, rel=1e-9)
+    again = score("ssim", *(picture / 255 for picture in cut), convention="spikecv")
+    assert score("ssim", *both, **options) == pytest.approx(again, abs=1e-9)
+    assert score("ssim", *both, convention="spikecv", levels="exact") == pytest.approx(score("ssim", *both), abs=1e-9)
+
+
+def test_pictures_of_8_bits_stay_as_they_are(score):
+    """Single precision holds k / 255 inexactly, half of them a little below."""
+    levels = np.arange(256, dtype=np.float32).reshape(16, 16)
+    for way in ("round", "truncate", "exact"):
+        found = score("psnr", levels / 255, np.zeros_like(levels), convention="spikecv", levels=way)
+        assert found == pytest.approx(10 * math.log10(255**2 / np.square(levels).mean()), abs=1e-6)
+
+
+def test_levels_that_would_have_no_effect_are_refused(build):
+    for name in ("psnr", "ssim"):
+        with pytest.raises(UsageError, match="levels=truncate has no effect on convention=spikezoo"):
+            build(name, convention="spikezoo", levels="truncate")
+
+
 METRICS = [("psnr", math.inf), ("ssim", 1.0), ("ms-ssim", 1.0)]
 
 

@@ -48,6 +48,14 @@ def test_values_of_a_real_recording(score, uhsr, live_svm, name, display, niqe, 
     assert score("piqe", uhsr[name], display=display) == pytest.approx(piqe, abs=0.05)
 
 
+def test_how_brisque_comes_to_whole_numbers(score, picture, svm_file):
+    image = picture(60, 70)
+    scores = {way: score("brisque", image, levels=way, model=svm_file) for way in ("round", "truncate", "exact")}
+    assert len(set(scores.values())) == 3
+    assert scores["round"] == score("brisque", image, model=svm_file)
+    assert scores["truncate"] == score("brisque", np.floor(255 * image) / 255, model=svm_file)
+
+
 def test_parameters_are_those_of_basicsr(build, shared):
     io = pytest.importorskip("scipy.io", reason="scipy is not installed: it reads .mat files")
     held = io.loadmat(shared / "data/iqa/niqe_modelparameters.mat")

@@ -14,6 +14,7 @@ import pytest
 from spikecore_plugin_results.store import Results
 
 from spikecore import OutputError, Score, SpikeFormatError, UsageError
+from spikecore.cli import main
 
 
 def test_a_run_is_kept_with_its_scores_and_files(store, tmp_path):
@@ -51,6 +52,14 @@ def test_runs_come_newest_first_and_by_kind(store):
     assert store.runs("train") == []
 
 
+def test_a_clock_that_was_set_back_does_not_make_an_older_run_the_newest(store):
+    first = store.start("evaluate", "same", {}, started="2031-01-01T00:00:00")
+    second = store.start("evaluate", "same", {}, started="2026-01-01T00:00:00")
+    assert store.find("same").id == second
+    assert [run.id for run in store.runs()] == [second, first]
+    assert [run.id for run in store.recorded()] == [first, second]
+
+
 def test_find_by_the_beginning_of_the_id_or_by_name(store):
     for id in ("abc1", "abd2"):
         store.start("evaluate", "same", {}, id=id)
@@ -60,6 +69,16 @@ def test_find_by_the_beginning_of_the_id_or_by_name(store):
         store.find("ab")
     with pytest.raises(UsageError, match=r"no runs 'sane'.*did you mean same"):
         store.find("sane")
+
+
+def test_an_export_does_not_replace_the_results_themselves(tmp_path, capsys):
+    path = tmp_path / "results.json"
+    Results(path).start("evaluate", "x", {})
+    with pytest.raises(SystemExit) as end:
+        main(["results", "--store", str(path), "export", str(path)])
+    assert end.value.code == 2
+    assert "is the input itself" in capsys.readouterr().err
+    assert [run.name for run in Results(path).runs()] == ["x"]
 
 
 def test_where_the_file_lies(tmp_path, monkeypatch):

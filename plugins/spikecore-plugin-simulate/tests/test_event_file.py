@@ -200,7 +200,9 @@ def test_no_hdf5_at_all(path, build):
 
 
 def test_damaged_files_are_read_or_refused(path, build):
-    data, random = write_events(event_stream(2.0, (6, 8)), path).read_bytes(), np.random.default_rng(0)
+    stream = event_stream(2.0, (6, 8))
+    wanted = [np.asarray(getattr(stream, name)) for name in NAMES]
+    data, random = write_events(stream, path).read_bytes(), np.random.default_rng(0)
     refused = 0
     for _ in range(200):
         mutant = bytearray(data)
@@ -209,11 +211,64 @@ def test_damaged_files_are_read_or_refused(path, build):
         path.write_bytes(mutant)
         try:
             read = build("event-file", path=str(path))[0].events[0]
-            for name in NAMES:
-                np.asarray(getattr(read, name))
+            found = [np.asarray(getattr(read, name)) for name in NAMES]
         except SpikeFormatError:
             refused += 1
+        else:
+            assert all(map(np.array_equal, found, wanted))
+            assert (read.height, read.width) == (6, 8)
     assert refused > 10
+
+
+def altered(path, **facts):
+    with h5py.File(path, "r+") as file:
+        events = file["events"]
+        for name, value in facts.items():
+            if name in NAMES:
+                events[name][7] = value
+            else:
+                events.attrs.modify(name, value)
+
+
+@pytest.mark.parametrize(
+    "facts", [{"x": 5}, {"y": 5}, {"t": 0}, {"p": 0}, {"p": 1}, {"height": 7}, {"format": b"other"}]
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_ours_are_compared_with_their_checksums(path, build, facts, check):
+    stream = event_stream(2.0, (6, 8))
+    write_events(stream, path)
+    before = path.read_bytes()
+    altered(path, **facts)
+    name = next(iter(facts))
+    if name in NAMES and np.array_equal(np.asarray(stream.p if name == "p" else getattr(stream, name))[7], facts[name]):
+        return
+    with pytest.raises(SpikeFormatError, match="the file was altered"):
+        np.asarray(
+            getattr(build("event-file", path=str(path), check=check)[0].events[0], name if name in NAMES else "x")
+        )
+    path.write_bytes(before)
+    assert np.array_equal(build("event-file", path=str(path))[0].events[0].t, stream.t)
+
+
+def test_files_without_checksums_are_read(path, build):
+    stream = event_stream(2.0, (6, 8))
+    write_events(stream, path)
+    with h5py.File(path, "r+") as file:
+        for node in (file["events"], *(file["events"][name] for name in NAMES)):
+            for name in set(node.attrs) - {"height", "width"}:
+                del node.attrs[name]
+    assert np.array_equal(build("event-file", path=str(path))[0].events[0].x, stream.x)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lost_chunks_are_no_zeros(path, build, name):
+    columns = plain(path, count=40)
+    with h5py.File(path, "r+") as file:
+        del file[f"events/{name}"]
+        column = file["events"].create_dataset(name, (40,), columns[name].dtype, chunks=(8,))
+        column[:16], column[24:] = columns[name][:16], columns[name][24:]
+    with pytest.raises(SpikeFormatError, match=f"1 chunks of /events/{name} was never written, or is lost"):
+        build("event-file", path=str(path))
 
 
 def test_failed_writing_leaves_nothing(tmp_path):

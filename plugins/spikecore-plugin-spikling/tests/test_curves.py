@@ -93,6 +93,15 @@ def test_silent_pixels_are_dark_and_bright_in_the_original(build, image, name, i
     assert (image(build(name, compat=True), clip, 30) == np.float32(level / 255)).all()
 
 
+@pytest.mark.parametrize(("name", "integral"), INTEGRAL.items())
+def test_levels_are_the_originals_or_their_neighbours(build, image, name, integral):
+    clip = (np.arange(60)[:, None, None] + np.arange(12).reshape(3, 4)) % np.arange(1, 13).reshape(3, 4) == 0
+    clip |= np.random.default_rng(2).random(clip.shape) < 0.05
+    levels = np.rint(255 * image(build(name, compat=True), clip, 30))
+    wanted = [min(int(naive(clip[:, y, x], 30, integral) + 30), 255) for y, x in np.ndindex(3, 4)]
+    assert np.abs(levels.ravel() - np.maximum(wanted, 0)).max() <= 1
+
+
 @pytest.mark.parametrize("name", INTEGRAL)
 def test_where_a_spike_is_missing_the_interval_is_taken(build, image, name):
     clip = np.zeros((40, 1, 4), np.uint8)

@@ -7,6 +7,7 @@ import pytest
 from spikecore_plugin_spikling.simulator import video_to_spike, write_pair
 
 from spikecore import OutputError, PluginHost, SpikeFormatError, UnknownComponent, UsageError
+from spikecore.files.held import held
 
 
 def test_simulated_pairs_are_the_originals(golden, tmp_path):
@@ -48,6 +49,12 @@ def test_numbers_go_on_after_the_last_file(video, tmp_path):
     with np.load(first[0]) as one, np.load(second[0]) as two:
         assert np.array_equal(one["tag"], two["tag"])
         assert not np.array_equal(one["seq"], two["seq"])
+
+
+def test_two_do_not_take_the_same_numbers(video, tmp_path):
+    with held(tmp_path), pytest.raises(UsageError, match="in use by process"):
+        video_to_spike(video, (16, 16), 4, str(tmp_path / "sp{:04d}.npz"))
+    assert list(tmp_path.glob("*.npz")) == []
 
 
 def test_files_are_in_natural_order_and_read_when_asked_for(tmp_path, build):

@@ -119,6 +119,10 @@ def test_videos_from_the_command_line(run, stream, tmp_path, method):
     code, said, _ = run("spikling-video", "a.dat", "-o", "a.avi", "-m", method, "--stride", 3)
     assert (code, said) == (0, "a.avi\n")
     assert len(frames_of(tmp_path / "a.avi")[0]) == 5
+    (tmp_path / "link.avi").hardlink_to(tmp_path / "a.dat")
+    code, _, said = run("spikling-video", "a.dat", "-o", "link.avi", "-m", method)
+    assert code == 2
+    assert "link.avi is the input itself" in said
     code, _, said = run("spikling-video", "a.dat", "-o", "b.avi", "-m", method, "--stride", 30)
     assert code == 2
     assert "make no video frame with stride 30" in said

@@ -147,6 +147,9 @@ def test_adapting_to_an_own_recording_and_using_the_result(tmp_path, monkeypatch
     assert not np.allclose(spikecore_image(tmp_path, "ssml/bsn", "bsn"), whole, atol=1e-4)
     card = json.loads((tmp_path / "run" / "nbsn.json").read_text())
     assert card["options"]["variant"] == "e"
+    (tmp_path / "run" / "bsn.safetensors").write_bytes((tmp_path / "run" / "weights.safetensors").read_bytes())
+    with pytest.raises(sc.UsageError, match="is the input itself"):
+        spikecore("ssml", "split", "run/bsn.safetensors")
 
 
 def blind_losses(run: Path) -> list[float]:

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import torch
 from spikecore_plugin_train import randomness
-from spikecore_plugin_train.checkpoint import CheckpointWarning, Store, locked, read
+from spikecore_plugin_train.checkpoint import CheckpointWarning, Store, read
 
 from spikecore import SpikeFormatError, UsageError
+from spikecore.files.held import held_folder
 
 CPU = torch.device("cpu")
 
@@ -205,7 +206,7 @@ def test_a_stage_that_has_ended_keeps_its_length(task, tmp_path, length):
 
 
 def test_a_directory_in_use_is_refused(task, tmp_path):
-    with locked(tmp_path), pytest.raises(UsageError, match="is in use by process"):
+    with held_folder(tmp_path), pytest.raises(UsageError, match="is in use by process"):
         task.train(tmp_path, 4)
     task.train(tmp_path, 4)
 

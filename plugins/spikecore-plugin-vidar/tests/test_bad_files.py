@@ -220,23 +220,6 @@ def test_npz_header_claims_other_sizes(tmp_path, claimed):
     refused(zipped(tmp_path / "a.npz", ("spk.npy", array_bytes(FRAMES, claimed))), "claims", key="spk")
 
 
-def test_npz_bomb(tmp_path):
-    path = tmp_path / "bomb.npz"
-    zeros = bytes(2**20)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("spk.npy", "w") as member:
-        header = {"descr": "|u1", "fortran_order": False, "shape": (128, 1024, 1024)}
-        np.lib.format.write_array_header_1_0(member, header)
-        for _ in range(128):
-            member.write(zeros)
-    refused(path, "unpacks from", key="spk")
-
-
-def test_npz_larger_than_the_limit(tmp_path):
-    path = zipped(tmp_path / "a.npz", ("spk.npy", SPIKES), method=zipfile.ZIP_STORED)
-    refused(path, f"needs {len(SPIKES)} bytes(.|\n)*--in limit={len(SPIKES)}", key="spk", limit=len(SPIKES) - 1)
-    assert len(sc.open(path, key="spk", limit=len(SPIKES))) == 40
-
-
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_npz_packed_by_other_methods(tmp_path, method):
     refused(zipped(tmp_path / "a.npz", ("spk.npy", SPIKES), method=method), "is packed by method", key="spk")
@@ -252,7 +235,7 @@ def test_npz_changed_value_is_noticed(tmp_path):
 
 def test_npz_of_no_known_kind(tmp_path):
     path = zipped(tmp_path / "a.npz", ("volume.npy", SPIKES))
-    refused(path, "arrays volume(.|\n)*--in key=NAME")
+    refused(path, "arrays volume(.|\n)*--in key=volume")
     refused(path, "no array 'spikes'(.|\n)*it has: volume", key="spikes")
     refused(zipped(tmp_path / "b.npz"), "arrays none")
 

@@ -75,7 +75,7 @@ def test_virtual_data_set(path, tmp_path):
         (lambda file: file.create_dataset("a", (2, 2, 2), h5py.string_dtype()), "holds object"),
         (lambda file: file.create_dataset("a", data=h5py.Empty("u1")), "empty"),
         (lambda file: file.create_dataset("a", (10**5, 10**4, 10**4), "u1"), "needs 1250000000000 bytes"),
-        (lambda file: file.create_dataset("a", (10**4, 10**3, 10**3), "u1", chunks=(1, 10, 10)), "claims"),
+        (lambda file: file.create_dataset("a", (10**3, 10**3, 10**3), "u1", chunks=(1, 10, 10)), "claims"),
         (lambda file: file.create_dataset("a", (1000, 1000, 1000), "u1", chunks=(1000, 1000, 1000)), "chunks of"),
     ],
 )
@@ -119,7 +119,8 @@ def test_missing_decoder_is_named(path):
         {"length": 2**62},
         {"height": 8, "width": 6},
         {"height": "six"},
-        {"version": 2},
+        {"version": 1},
+        {"version": 3},
         {"version": 0.5},
         {"rate": float("nan")},
         {"rate": -1.0},
@@ -128,6 +129,11 @@ def test_missing_decoder_is_named(path):
         {"width": None},
         {"sha256": None},
         {"rate": np.zeros(2)},
+        {"rate": 10_000.0},
+        {"gain": None},
+        {"gain": 2.5},
+        {"digest": None},
+        {"format": "other spikes"},
     ],
 )
 def test_own_format_that_contradicts_itself(own, change):
@@ -143,6 +149,61 @@ def test_altered_spikes_are_noticed(own):
     with h5py.File(own, "r+") as file:
         file["spikes"][0, 0, 0] ^= 1
     refused(own, "sha256")
+
+
+def rewritten_as_version_1(own):
+    with h5py.File(own, "r+") as file:
+        attributes = file["spikes"].attrs
+        facts = {name: value.decode() if isinstance(value, bytes) else value for name, value in attributes.items()}
+        for name in facts:
+            del attributes[name]
+        del facts["digest"]
+        attributes.update({**facts, "version": 1})
+
+
+def test_files_of_version_1_are_read(own):
+    rewritten_as_version_1(own)
+    read = sc.open(own)
+    assert np.array_equal(read.unpack(), FRAMES)
+    assert (read.rate, read.gain) == (20_000.0, 2.0)
+    with h5py.File(own, "r+") as file:
+        file["spikes"].attrs.modify("sha256", "0" * 64)
+    refused(own, "sha256")
+
+
+def test_attributes_that_version_1_has_not_are_damage(own):
+    rewritten_as_version_1(own)
+    with h5py.File(own, "r+") as file:
+        file["spikes"].attrs["gein"] = 2.0
+        del file["spikes"].attrs["gain"]
+    refused(own, "gein")
+
+
+def test_what_was_never_written_is_silence_only_where_it_is_said(path):
+    with h5py.File(path, "w") as file:
+        file.create_dataset("a", FRAMES.shape, "u1", chunks=(8, 6, 8))[:30] = FRAMES[:30]
+    refused(path, "1 chunks of /a was never written(.|\n)*allow_missing=true", key="a")
+    read = sc.open(path, key="a", allow_missing=True)
+    assert np.array_equal(read.unpack()[:30], FRAMES[:30])
+    assert not read.unpack()[32:].any()
+
+
+def test_damage_is_noticed_wherever_it_is(own):
+    """One bit of a byte flipped, anywhere: the same recording, or a refusal."""
+    data, random, same = own.read_bytes(), np.random.default_rng(0), 0
+    places = random.permutation(np.flatnonzero(np.frombuffer(data, np.uint8)))[:150]
+    for place in places:
+        damaged = bytearray(data)
+        damaged[place] ^= 1 << int(random.integers(8))
+        own.write_bytes(damaged)
+        try:
+            read = sc.open(own)
+        except SpikeFormatError:
+            continue
+        assert np.array_equal(read.unpack(), FRAMES), place
+        assert (read.rate, read.gain) == (20_000.0, 2.0), place
+        same += 1
+    assert same < 0.5 * len(places)
 
 
 def test_flipped_bit_is_noticed(own):

@@ -38,6 +38,36 @@ def test_sixteen_bits(root):
     assert open_folder(root)[0].target["image"].max() == 1.0
 
 
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif", ".jpg"])
+def test_colours_and_other_kinds_of_pictures(root, suffix):
+    """Grey that was saved as colour is the grey; colours are mixed by Rec. 601, not rounded."""
+    grey = (np.arange(48, dtype=np.uint8) * 5).reshape(6, 8)
+    cv2.imwrite(str(root / "gt" / f"1{suffix}"), np.dstack([grey] * 3), [cv2.IMWRITE_JPEG_QUALITY, 100])
+    read = open_folder(root, target_suffix=suffix)[0].target["image"]
+    assert read.shape == (1, 6, 8)
+    assert np.abs(read[0] - grey / np.float32(255)).max() <= (2 / 255 if suffix == ".jpg" else 0)
+    if suffix != ".jpg":
+        colour = np.dstack([grey, grey[::-1], 255 - grey])
+        cv2.imwrite(str(root / "gt" / f"1{suffix}"), colour)
+        read = open_folder(root, target_suffix=suffix)[0].target["image"]
+        assert np.allclose(read[0], colour.astype(float) @ [0.114, 0.587, 0.299] / 255, atol=1e-6)
+
+
+def test_a_picture_of_another_kind_is_pointed_to(root):
+    (root / "gt" / "1.png").rename(root / "gt" / "1.tif")
+    with pytest.raises(SpikeFormatError, match=r"1.png: no such picture(.|\n)*--in target_suffix=.tif"):
+        open_folder(root)[0]
+
+
+def test_floating_point_values_are_intensities(root):
+    values = np.linspace(0, 1, 48, dtype=np.float32).reshape(6, 8)
+    cv2.imwrite(str(root / "gt" / "1.tif"), values)
+    assert np.array_equal(open_folder(root, target_suffix=".tif")[0].target["image"][0], values)
+    cv2.imwrite(str(root / "gt" / "1.tif"), values * 255)
+    with pytest.raises(SpikeFormatError, match=r"1.tif: intensities of 0..255; expected 0..1\n.*divide"):
+        open_folder(root, target_suffix=".tif")[0]
+
+
 def test_without_targets(root):
     assert not open_folder(root, targets="")[0].target
 
@@ -125,11 +155,11 @@ def png(rows=6, columns=8, channels=1):
         (b"", "empty file"),
         (b"<html>not found</html>", "web page"),
         (png(8, 6), "8x6"),
-        (png(channels=3), "3 values a pixel"),
+        (png(channels=4), "transparent in parts"),
         (png()[:-20], "a PNG file whose end is missing"),
-        (b"GIF89a" + png(), r"starts with b'GIF89a"),
-        (cv2.imencode(".jpg", np.zeros((6, 8), np.uint8))[1].tobytes(), "a JPEG picture; expected a grey PNG"),
-        (png()[:40] + b"\x00\x00\x00" + png()[43:], "damaged|cannot be read"),
+        (b"GIF89a" + png(), "a GIF picture"),
+        (png()[:40] + b"\x00\x00\x00" + png()[43:], "damaged|end is missing"),
+        (png()[:33] + (2**31 - 64).to_bytes(4, "big") + png()[37:], "end is missing, or damaged"),
         (png()[:16] + (30_000).to_bytes(4, "big") * 2 + png()[24:], "30000x30000"),
     ],
 )

@@ -29,6 +29,13 @@ def test_the_side_car_names_the_picture(recording):
     assert np.allclose(sample.target["image"], np.arange(128).reshape(1, 8, 16) * 512 / 65535)
 
 
+def test_the_picture_may_be_of_any_kind_that_is_read(recording, tmp_path):
+    values = np.linspace(0, 1, 128, dtype=np.float32).reshape(8, 16)
+    cv2.imwrite(str(tmp_path / "a.gt.tif"), np.dstack([values] * 3))
+    describe(recording, 'image = "a.gt.tif"\nat = 12\n')
+    assert np.array_equal(sc.open_source(recording)[0].target["image"], values[None])
+
+
 def test_options_name_the_picture(recording, tmp_path):
     sample = sc.open_source(recording, image=str(tmp_path / "a.gt.png"), at=3)[0]
     assert sample.at == 3
@@ -41,7 +48,7 @@ def test_options_name_the_picture(recording, tmp_path):
         ('image = "a.gt.png"\n', "no stated frame"),
         ('image = "none.png"\nat = 3\n', "no such file"),
         ('image = "../a.gt.png"\nat = 3\n', "same folder"),
-        ('image = "a.dat"\nat = 3\n', "it starts with(.|\\n)*expected a grey PNG"),
+        ('image = "a.dat"\nat = 3\n', "it starts with(.|\\n)*expected a picture of grey or RGB"),
         ('image = "a.gt.png"\nat = -1\n', "at"),
     ],
 )

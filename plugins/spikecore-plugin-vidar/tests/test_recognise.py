@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import h5py
 import numpy as np
 import pytest
@@ -72,16 +74,55 @@ def test_headers_of_event_cameras_are_no_spikes(tmp_path, header):
     path = tmp_path / "a.raw"
     path.write_bytes(header)
     assert said(path) == 0
-    with pytest.raises(sc.SpikeFormatError, match=r"a text header, '(% |#!)(.|\n)*without a header") as caught:
-        sc.open(path, height=1, width=8)
-    assert str(path) in str(caught.value)
+    for options in ({}, {"height": 1, "width": 8}, {"height": 3, "width": 8, "allow_truncated": True, "check": False}):
+        for source in (None, "vidar/dat"):
+            with pytest.raises(sc.SpikeFormatError, match=r"event(.|\n)*\.events\.h5") as caught:
+                sc.open(path, source=source, **options)
+            assert str(path) in str(caught.value)
 
 
-@given(st.binary(max_size=64))
-def test_only_whole_lines_of_text_are_headers(data):
-    found = recognise.text_header(b"% " + data)
+@given(st.binary(min_size=3, max_size=64))
+def test_only_whole_lines_of_text_are_headers(tmp_path_factory, data):
+    path = tmp_path_factory.getbasetemp() / "line.dat"
+    path.write_bytes(b"% " + data + bytes(8))
     line, end, _ = data.partition(b"\n")
-    assert bool(found) == (bool(end) and all(0x20 <= byte < 0x7F for byte in line.removesuffix(b"\r")))
+    whole = bool(end) and all(0x20 <= byte < 0x7F for byte in line.removesuffix(b"\r")) and len(line.strip()) > 3
+    assert (said(path) == 0) >= whole
+    assert said(path) == 0.5 or end
+
+
+@pytest.mark.parametrize("start", [gzip.compress(bytes(range(256))), b"\x7fELF\x02\x01\x01", b"PK\x03\x04"])
+def test_other_files_under_our_suffix_are_no_spikes(tmp_path, start):
+    path = tmp_path / "a.dat"
+    path.write_bytes(start + bytes(64))
+    for options in ({}, {"check": False}):
+        with pytest.raises(sc.SpikeFormatError, match=r"gzip|ELF|zip archive"):
+            sc.open(path, height=1, width=8, allow_truncated=True, **options)
+
+
+def test_what_only_its_numbers_give_away_is_read_where_no_check_is_wanted(tmp_path):
+    count = np.arange(400)
+    events = np.stack([count % 30, count % 20, count % 2 << 7, count >> 8, count & 255], 1).astype(np.uint8)
+    events.tofile(tmp_path / "a.bin")
+    size = {"height": 5, "width": 8}
+    for options in (size, {**size, "source": "vidar/dat"}, {"source": "vidar/dat"}):
+        with pytest.raises(sc.SpikeFormatError, match=r"40 bits(.|\n)*check=False"):
+            sc.open(tmp_path / "a.bin", **options)
+    assert len(sc.open(tmp_path / "a.bin", **size, source="vidar/dat", check=False)) == 400
+
+
+@pytest.mark.parametrize("pattern", ["*.npz", "*.dat"])
+def test_folders_of_events_are_no_recordings(tmp_path, pattern):
+    np.savez(tmp_path / "a.npz", **dict.fromkeys("xytp", np.arange(9)))
+    (tmp_path / "a.dat").write_bytes(PROPHESEE)
+    source = sc.open_source(tmp_path, source="vidar/folder", pattern=pattern, spikes=".", targets="")
+    with pytest.raises(sc.SpikeFormatError, match=r"event"):
+        source[0]
+    saved(tmp_path / "a.h5", **{f"events/{name}": np.arange(9) for name in "xytp"})
+    saved(tmp_path / "a.npy", a=np.zeros((9, 4)))
+    for name, reader in (("a.npz", "npz"), ("a.h5", "hdf5"), ("a.npy", "npy")):
+        with pytest.raises(sc.SpikeFormatError, match=r"it holds events"):
+            sc.open(tmp_path / name, source=f"vidar/{reader}")
 
 
 def test_folders(tmp_path):

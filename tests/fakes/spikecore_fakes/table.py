@@ -69,7 +69,7 @@ VALUES = (  # of a tensor without values, every test that looks at one fails
 LARGE = {"rows": 32, "columns": 32, "length": 2048}
 
 DECLARATIONS: Mapping[str, Row] = {
-    "two-lines": _row("says_what_it_is", declared={"target": MEAN, "summary": "mean\nrate"}),
+    "long-winded": _row("says_what_it_is", declared={"target": MEAN, "summary": "the mean rate, " * 9}),
     "no-licence": _row("says_what_it_is", declared={"target": MEAN, "license": "unknown"}),
     "uncited": _row("cites_its_paper", published=True, declared={"target": MEAN, "citation": ""}),
     "not-bibtex": _row("cites_its_paper", declared={"target": MEAN, "citation": "Zhu et al., 2019"}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import signal
 from collections.abc import Iterator, Mapping
@@ -11,7 +10,7 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spikecore import UsageError
+from spikecore import SpikeFormatError, UsageError, read_table
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
@@ -74,16 +73,16 @@ def _reach(address: str, timeout: float) -> Client:
     try:
         there = resolve_address(_from_file(Path(address)) if address.endswith(".json") else address)
         return Client(there, timeout=timeout, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:  # TypeError: a tls:// address without certificates
+    except (OSError, ValueError, TypeError, SpikeFormatError) as error:  # TypeError: tls:// without certificates
         raise UsageError(f"no dask scheduler at {address}: {error}\n  try: {_START}") from error
 
 
 def _from_file(path: Path) -> str:
     """The address in a scheduler file."""
-    held = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(held, dict) or "address" not in held:
-        raise ValueError("the file holds no address")
-    return str(held["address"])
+    address = read_table(path).get("address")
+    if not isinstance(address, str):
+        raise SpikeFormatError(path, "no address in it", expected="the file of a dask scheduler")
+    return address
 
 
 def _check_workers(client: Client, address: str, timeout: float) -> None:

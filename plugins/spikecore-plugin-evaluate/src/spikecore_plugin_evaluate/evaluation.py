@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
@@ -30,10 +31,12 @@ from spikecore import (
     judge,
     prepare,
     reason_of,
+    recipe_of,
     settled,
     tell_labels,
 )
 from spikecore.files.atomic import file_name
+from spikecore.files.held import held_folder
 from spikecore.sinks.grid import comparison
 from spikecore.sinks.open import write_picture
 from spikecore_plugin_evaluate.judgement import MEMORY, TIME, Failure, Judgement, lacking
@@ -47,8 +50,12 @@ Outputs = Mapping[Data, NDArray[Any]]
 
 def evaluate(experiment: Experiment, output: Path | None) -> list[Score]:
     """Judge every sample of an experiment's source in this process; see `spikecore.evaluate`."""
-    evaluation = Evaluation(settled(experiment), output)
-    scores = [score for item in range(len(evaluation.samples)) for score in evaluation.judged(item).scores]
+    experiment = settled(experiment)
+    if output is not None:
+        recipe_of(experiment, output, [output / "pictures"])  # refuses to write over what is read
+    evaluation = Evaluation(experiment, output)
+    with nullcontext() if output is None else held_folder(output):
+        scores = [score for item in range(len(evaluation.samples)) for score in evaluation.judged(item).scores]
     return [*scores, *summarise(scores)]
 
 

@@ -22,9 +22,10 @@ SMALLEST = 16
 class Brisque(NoReference):
     """Mean over images of the opinion score predicted by LIVE's SVM: about 0 (best) to 100, lower is better.
 
-    Colour becomes grey by 0.299 R + 0.587 G + 0.114 B; values are round(255 x), and black beyond the border where local
-    means are taken. The SVM is `allmodel` of LIVE (rho -153.591), with features scaled by its own ranges. Scores of
-    another SVM, such as the one of rho -155.8 in circulation, are not comparable, so its text file is refused.
+    Colour becomes grey by 0.299 R + 0.587 G + 0.114 B; values are round(255 x), or as `levels` says, and black beyond
+    the border where local means are taken. The SVM is `allmodel` of LIVE (rho -153.591), with features scaled by its
+    own ranges. Scores of another SVM, such as the one of rho -155.8 in circulation, are not comparable, so its text
+    file is refused.
 
     Raises:
         Unavailable: If no file of the SVM is given.
@@ -37,13 +38,14 @@ class Brisque(NoReference):
         wanted = Needed("model", config.model, "allmodel", "https://github.com/utlive/BRISQUE (MATLAB/allmodel)")
         (path,) = located("iqa/brisque", [wanted])
         self.svm = read_svm(path)
+        self.levels = config.levels
 
     def scores(self, images: torch.Tensor) -> torch.Tensor:
         """See `NoReference.scores`."""
         height, width = images.shape[-2:]
         if min(height, width) < SMALLEST:
             raise UsageError(f"BRISQUE of {height}x{width} pixels; it needs {SMALLEST} a side")
-        found = features(eight_bit(grey(images)))
+        found = features(eight_bit(grey(images), self.levels))
         if not bool(found.isfinite().all()):
             raise UsageError(
                 f"BRISQUE of {height}x{width} pixels without texture: products of neighbours have one sign only"

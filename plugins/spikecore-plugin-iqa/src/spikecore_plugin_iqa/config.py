@@ -11,6 +11,7 @@ from attrs.validators import ge
 from spikecore import option
 
 _CROP = "border pixels left out on every side"
+_LEVELS = "round: to the nearest, halves to even; truncate: downwards, as casts to 8 bits do; exact: not at all"
 _DISPLAY = "clip: the picture as it is, clipped to [0, 1]; minmax: each picture stretched from its extremes to [0, 1]"
 
 
@@ -30,6 +31,14 @@ class Window(Enum):
     UNIFORM = "uniform"
 
 
+class Levels(Enum):
+    """How values times 255 become whole numbers."""
+
+    ROUND = "round"
+    TRUNCATE = "truncate"
+    EXACT = "exact"
+
+
 class Display(Enum):
     """How a picture is brought into [0, 1] before it is judged without ground truth."""
 
@@ -44,8 +53,9 @@ class PsnrConfig:
     convention: Convention = option(
         Convention.STANDARD,
         help="standard: [0, 1], data range 1; spikezoo: mapped to [-1, 1], data range 2; "
-        "spikecv: rounded to 8 bits, data range 255",
+        "spikecv: brought to 8 bits, data range 255",
     )
+    levels: Levels = option(Levels.ROUND, help=f"how spikecv brings values to 8 bits: {_LEVELS}")
     crop: int = option(0, help=_CROP, validator=ge(0))
 
 
@@ -56,8 +66,9 @@ class SsimConfig:
     convention: Convention = option(
         Convention.STANDARD,
         help="standard: [0, 1], data range 1, gaussian; spikezoo: mapped to [-1, 1], data range 2, uniform; "
-        "spikecv: rounded to 8 bits, data range 255, gaussian",
+        "spikecv: brought to 8 bits, data range 255, gaussian",
     )
+    levels: Levels = option(Levels.ROUND, help=f"how spikecv brings values to 8 bits: {_LEVELS}")
     window: Window = option(
         Window.AUTO,
         help="gaussian: 11x11, sigma 1.5, population covariance (Wang); uniform: 7x7, sample covariance "
@@ -106,6 +117,7 @@ class BrisqueConfig:
         "sv[774, 36])",
     )
     display: Display = option(Display.CLIP, help=_DISPLAY)
+    levels: Levels = option(Levels.ROUND, help=f"how values times 255 become whole numbers: {_LEVELS}")
     crop: int = option(0, help=_CROP, validator=ge(0))
 
 

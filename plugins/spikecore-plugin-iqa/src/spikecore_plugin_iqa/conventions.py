@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import torch
 
-from spikecore_plugin_iqa.config import Convention
+from spikecore import UsageError
+from spikecore_plugin_iqa.config import Convention, Levels
 from spikecore_plugin_iqa.pictures import eight_bit
 
 
-def values(images: torch.Tensor, convention: Convention) -> torch.Tensor:
+def values(images: torch.Tensor, convention: Convention, levels: Levels) -> torch.Tensor:
     """Pictures in [0, 1] as the convention compares them.
 
-    standard: as they are. spikezoo: 2 x - 1, in [-1, 1]. spikecv: round(255 x).
+    standard: as they are. spikezoo: 2 x - 1, in [-1, 1]. spikecv: 255 x, whole numbers as `levels` makes them.
     """
     if convention is Convention.SPIKEZOO:
         return 2 * images - 1
-    return eight_bit(images) if convention is Convention.SPIKECV else images
+    return eight_bit(images, levels) if convention is Convention.SPIKECV else images
+
+
+def check_levels(convention: Convention, levels: Levels) -> None:
+    """Refuse what would have no effect.
+
+    Raises:
+        UsageError: If `levels` is chosen for a convention without whole numbers.
+    """
+    if levels is not Levels.ROUND and convention is not Convention.SPIKECV:
+        raise UsageError(f"levels={levels.value} has no effect on convention={convention.value}; only on spikecv")
 
 
 def data_range(convention: Convention) -> float:

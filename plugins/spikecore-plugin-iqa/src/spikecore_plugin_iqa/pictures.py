@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from spikecore import UsageError
-from spikecore_plugin_iqa.config import Display
+from spikecore_plugin_iqa.config import Display, Levels
 
 GREY = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey (ITU-R BT.601, full range)."""
@@ -55,6 +55,12 @@ def grey(images: torch.Tensor) -> torch.Tensor:
     return (images * images.new_tensor(GREY).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
-def eight_bit(images: torch.Tensor) -> torch.Tensor:
-    """Whole numbers 0..255 (halves to even), still float64."""
-    return (255 * images).round()
+def eight_bit(images: torch.Tensor, levels: Levels = Levels.ROUND) -> torch.Tensor:
+    """Values 0..255, still float64, as `levels` says: rounded (halves to even), truncated, or as they are.
+
+    Truncated are values up to 1e-4 below a whole number to that number: float32 pictures hold k / 255 inexactly.
+    """
+    values = 255 * images
+    if levels is Levels.ROUND:
+        return values.round()
+    return (values + 1e-4).floor().clamp(max=255) if levels is Levels.TRUNCATE else values

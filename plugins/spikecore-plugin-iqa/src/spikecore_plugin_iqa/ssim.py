@@ -6,7 +6,7 @@ import torch
 
 from spikecore import UsageError
 from spikecore_plugin_iqa.config import Convention, SsimConfig, Window
-from spikecore_plugin_iqa.conventions import data_range, values
+from spikecore_plugin_iqa.conventions import check_levels, data_range, values
 from spikecore_plugin_iqa.filters import blur, box, gaussian
 from spikecore_plugin_iqa.metric import FullReference
 
@@ -20,14 +20,16 @@ class Ssim(FullReference):
     Windows: "gaussian" is Wang's, 11x11 with sigma 1.5 and covariances of the population; "uniform" is scikit-image's
     default, 7x7 with covariances of the sample (49/48 of the former). Only pixels whose whole window lies in the
     picture count. Conventions: "standard" compares [0, 1]; "spikezoo" [-1, 1] with data range 2 and, unless `window`
-    says otherwise, the uniform window; "spikecv" values rounded to 8 bits. They give different numbers: see the README.
+    says otherwise, the uniform window; "spikecv" values of 8 bits, rounded or, with levels="truncate",
+    cut as that project cuts its TFP and TFI pictures. They give different numbers: see the README.
     """
 
     higher_is_better = True
 
     def __init__(self, config: SsimConfig) -> None:
         super().__init__(config.crop)
-        self.convention, self.window = config.convention, config.window
+        check_levels(config.convention, config.levels)
+        self.convention, self.levels, self.window = config.convention, config.levels, config.window
         if self.window is Window.AUTO:
             self.window = Window.UNIFORM if self.convention is Convention.SPIKEZOO else Window.GAUSSIAN
 
@@ -38,7 +40,7 @@ class Ssim(FullReference):
             raise UsageError(
                 f"SSIM of {height}x{width} pixels; the {self.window.value} window needs {SIZE[self.window]} a side"
             )
-        first, second = values(images, self.convention), values(truth, self.convention)
+        first, second = (values(pictures, self.convention, self.levels) for pictures in (images, truth))
         return similarity(first, second, self.window, data_range(self.convention))[0].flatten(1).mean(1)
 
 

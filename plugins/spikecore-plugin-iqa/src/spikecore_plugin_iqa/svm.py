@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import torch
 
-from spikecore import WeightsError
+from spikecore import WeightsError, read_checkpoint
 
 VECTORS, FEATURES = 774, 36
 GAMMA, RHO = 0.05, -153.591
@@ -66,10 +66,7 @@ def read_svm(path: Path) -> Svm:
 
 
 def _read_torch(path: Path) -> tuple[torch.Tensor, torch.Tensor]:
-    try:
-        held = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file raises one of many; all mean the same to the user
-        raise WeightsError(f"{path} is not a plain weights file: {type(error).__name__}: {error}") from error
+    held = read_checkpoint(path)
     shapes = [tuple(getattr(part, "shape", ())) for part in held] if isinstance(held, tuple) else type(held).__name__
     if shapes != [(VECTORS,), (VECTORS, FEATURES)]:
         raise WeightsError(f"{path} holds {shapes}; expected sv_coef[{VECTORS}] and sv[{VECTORS}, {FEATURES}]")

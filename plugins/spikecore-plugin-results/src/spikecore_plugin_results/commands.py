@@ -128,7 +128,9 @@ def compare(store: Results, first: str, second: str) -> None:
 def export(store: Results, path: Path) -> None:
     """All values to .csv, .json or .md; or to a format that a plugin knows, by the file's name."""
     from spikecore.files.atomic import write_text
+    from spikecore.files.inputs import Inputs
 
+    Inputs([store.path]).refuse(path)
     foreign = _foreign(path)
     if foreign is not None:
         click.echo(f"{path}: {foreign.write(store.recorded(), path)} runs")

@@ -33,6 +33,8 @@ CREATE TABLE IF NOT EXISTS artefact (
   PRIMARY KEY (run, path)
 ) STRICT;
 """
+_RUN = "id, kind, name, state, started, fingerprint, finished, recipe"
+_SCORE = "run, item, method, metric, reason, value, higher"
 
 
 @attrs.frozen
@@ -61,7 +63,8 @@ class Run:
         if not source:
             return str(_table(self.recipe, "config").get("data_type") or f"{self.kind} {self.name}")
         inputs = _table(self.recipe, "inputs")
-        files = [(key, inputs[key]["files"], inputs[key]["bytes"]) for key in sorted(inputs) if key.startswith(role)]
+        told = {key: _table(inputs, key) for key in sorted(inputs) if key.startswith(role)}
+        files = [(key, table.get("files"), table.get("bytes")) for key, table in told.items()]
         basis = json.dumps([source, files, _table(experiment, "run").get("at")], sort_keys=True)
         name = Path(str(source["path"])).name if "path" in source else source.get("use")
         return f"{name} {sha256(basis.encode()).hexdigest()[:4]}"
@@ -101,7 +104,7 @@ class Results:
 
     def add(self, run: str, scores: Iterable[Score]) -> None:
         """Record scores; a repeated (item, method, metric) replaces the older one."""
-        rows = [(run, s.item, s.method, s.metric, _real(s.value), s.reason, _truth(s.higher_is_better)) for s in scores]
+        rows = [(run, s.item, s.method, s.metric, *_real(s), _truth(s.higher_is_better)) for s in scores]
         with self._write() as store:
             store.executemany("INSERT OR REPLACE INTO score VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
@@ -135,11 +138,11 @@ class Results:
         ]
 
     def runs(self, kind: str | None = None) -> list[Run]:
-        """All runs, the newest first."""
+        """All runs, the last that was started or imported first: clocks are set back, numbers of rows are not."""
         with self._read() as store:
-            order = "ORDER BY started DESC, rowid DESC"
-            rows = store.execute(f"SELECT * FROM run WHERE ? IS NULL OR kind = ? {order}", (kind, kind))
-            return [_run(row) for row in rows]
+            order = "ORDER BY rowid DESC"
+            rows = store.execute(f"SELECT {_RUN} FROM run WHERE ? IS NULL OR kind = ? {order}", (kind, kind))
+            return [self._run(row) for row in rows]
 
     def find(self, reference: str) -> Run:
         """The run whose id begins with `reference`, or the newest of that name.
@@ -157,13 +160,39 @@ class Results:
     def scores(self, run: str | None = None) -> list[tuple[str, Score]]:
         """(run id, score) of one run, or of all."""
         with self._read() as store:
-            rows = store.execute("SELECT * FROM score WHERE ? IS NULL OR run = ? ORDER BY rowid", (run, run)).fetchall()
-        return [(row[0], _score(row)) for row in rows]
+            rows = store.execute(f"SELECT {_SCORE} FROM score WHERE ? IS NULL OR run = ? ORDER BY rowid", (run, run))
+            return [(row[0], self._score(row)) for row in rows]
 
     def artefacts(self, run: str) -> dict[str, str]:
         """Files a run wrote, and their sha256."""
         with self._read() as store:
-            return dict(store.execute("SELECT path, sha256 FROM artefact WHERE run = ?", (run,)).fetchall())
+            rows = store.execute("SELECT path, sha256 FROM artefact WHERE run = ?", (run,)).fetchall()
+            return {self._text(path): self._text(digest) for path, digest in rows}
+
+    def _run(self, row: Sequence[Any]) -> Run:
+        *texts, finished, recipe = row
+        try:
+            held = json.loads(self._text(recipe))
+        except (ValueError, RecursionError) as error:
+            raise self._stranger(f"the recipe of run {row[0]!r:.80} is damaged: {error}") from None
+        if not isinstance(held, dict):
+            raise self._stranger(f"the recipe of run {row[0]!r:.80} is a {type(held).__name__}")
+        id, kind, name, state, started, fingerprint = map(self._text, texts)
+        return Run(
+            id, kind, name, state, started, None if finished is None else self._text(finished), fingerprint, held
+        )
+
+    def _score(self, row: Sequence[Any]) -> Score:
+        *texts, value, higher = row
+        _, item, method, metric, reason = map(self._text, texts)
+        if not isinstance(value, float | None) or higher not in (None, 0, 1):
+            raise self._stranger(f"a value of {metric!r:.80} is {value!r:.80}")
+        return Score(item, method, metric, value, reason, None if higher is None else bool(higher))
+
+    def _text(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise self._stranger(f"{value!r:.80} in the place of a text")
+        return value
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
@@ -178,30 +207,31 @@ class Results:
 
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
-        if not self.path.is_file():
+        if not os.path.isfile(self.path):
             with _closing(sqlite3.connect(":memory:")) as store:
                 store.executescript(_SCHEMA)
                 yield store
             return
         try:
-            with self._open() as store:
+            with self._open(patience=8) as store:
                 yield store
         except sqlite3.OperationalError as error:
             raise OutputError(f"{self.path}: the results could not be read: {error}") from error
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        with _closing(sqlite3.connect(self.path, timeout=30, isolation_level=None)) as store:
+    def _open(self, patience: float = 30) -> Iterator[sqlite3.Connection]:
+        with _closing(sqlite3.connect(self.path, timeout=patience, isolation_level=None)) as store:
             try:
                 (application,) = store.execute("PRAGMA application_id").fetchone()
                 if application != _APPLICATION:
                     self._prepare(store, application)
+                self._refuse_other_schema(store)
                 store.execute("PRAGMA synchronous = FULL")
                 store.execute("PRAGMA foreign_keys = ON")
                 yield store
             except (sqlite3.OperationalError, sqlite3.IntegrityError):
                 raise
-            except sqlite3.DatabaseError as error:
+            except sqlite3.Error as error:
                 raise self._stranger(str(error)) from None
 
     def _prepare(self, store: sqlite3.Connection, application: int) -> None:
@@ -214,28 +244,29 @@ class Results:
         store.execute(f"PRAGMA application_id = {_APPLICATION}")
         store.execute("COMMIT")
 
+    def _refuse_other_schema(self, store: sqlite3.Connection) -> None:
+        """Views, triggers and columns of another make could do anything when they are read."""
+        found = store.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+        if {_words(sql) for (sql,) in found} != _TABLES:
+            raise self._stranger("an SQLite file of other tables")
+
     def _stranger(self, found: str) -> SpikeFormatError:
         hint = f"name another file: {VARIABLE}=results.sqlite, or --store results.sqlite"
         return SpikeFormatError(self.path, found, expected="a results file of spikecore", hint=hint)
 
 
-def _real(value: float | None) -> float | None:
-    """A Python number of any kind of number, NumPy's too."""
-    return None if value is None else float(value)
+def _real(score: Score) -> tuple[float | None, str]:
+    """A Python number of any kind of number, NumPy's too, and why there is none: SQLite keeps no NaN."""
+    value = None if score.value is None else float(score.value)
+    return (None, score.reason or "not a number") if value != value else (value, score.reason)
 
 
 def _truth(value: bool | None) -> bool | None:
     return None if value is None else bool(value)
 
 
-def _run(row: Sequence[Any]) -> Run:
-    id, kind, name, state, started, finished, fingerprint, recipe = row
-    return Run(id, kind, name, state, started, finished, fingerprint, json.loads(recipe))
-
-
-def _score(row: Sequence[Any]) -> Score:
-    _, item, method, metric, value, reason, higher = row
-    return Score(item, method, metric, value, reason, None if higher is None else bool(higher))
+def _words(sql: Any) -> str:
+    return " ".join(str(sql).replace("IF NOT EXISTS ", "").split())
 
 
 @contextmanager
@@ -244,6 +275,9 @@ def _closing(store: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         yield store
     finally:
         store.close()
+
+
+_TABLES = frozenset(_words(statement) for statement in _SCHEMA.split(";") if statement.strip())
 
 
 def _now() -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from spikecore import GROUND_TRUTH, RecordedRun, Score, SpikeFormatError
+from spikecore import GROUND_TRUTH, RecordedRun, Score, SpikeFormatError, read_table
 from spikecore.files.atomic import write_text
 
 METRICS: dict[str, bool | None] = {
@@ -35,7 +35,7 @@ class Tracker:
         Raises:
             SpikeFormatError: If the file is not of this format.
         """
-        runs = _read(path).get("runs")
+        runs = read_table(path, _MAX_BYTES).get("runs")
         if not isinstance(runs, list) or not all(_is_run(run) for run in runs):
             raise SpikeFormatError(
                 path, "no list of runs with exp_name and metrics", expected='{"runs": […], "best_run": …}'
@@ -61,21 +61,6 @@ def _recorded(run: dict[str, Any]) -> RecordedRun:
         if value is not None
     )
     return RecordedRun(_KIND, name, str(run.get("timestamp", "")), recipe=run, scores=scores)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise SpikeFormatError(path, "no such file", expected="an experiment_results.json")
-    if path.stat().st_size > _MAX_BYTES:
-        found = f"{path.stat().st_size} bytes"
-        raise SpikeFormatError(path, found, expected=f"at most {_MAX_BYTES} bytes", hint="import its runs in parts")
-    try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise SpikeFormatError(path, f"not valid json: {error}") from None
-    if not isinstance(table, dict):
-        raise SpikeFormatError(path, f"a JSON {type(table).__name__}", expected="a JSON object")
-    return table
 
 
 def _is_run(run: Any) -> bool:

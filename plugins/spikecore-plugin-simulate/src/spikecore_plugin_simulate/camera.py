@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecore import Layout, SpikeStream
+from spikecore import Layout, SpikeStream, UsageError
 from spikecore_plugin_simulate.config import Reset
 from spikecore_plugin_simulate.integrate import integrate, integrate_photons
 
 if TYPE_CHECKING:
     from spikecore_plugin_simulate.config import SpikeCameraOptions
 
+_LARGEST = 2**31
 _SPREAD = 3.0
 """Fixed patterns are cut at this many standard deviations."""
 
@@ -85,6 +86,8 @@ class SpikeCamera:
             row = np.empty(self._layout.frame_bytes, np.uint8)
             self.expose(picture, row)
             rows.append(row)
+            if len(rows) * row.nbytes > _LARGEST:
+                raise UsageError(f"{name}: more than 2 GiB of spikes; take fewer frames, length=N (--set length=N)")
         packed = np.stack(rows) if rows else np.empty((0, self._layout.frame_bytes), np.uint8)
         gain = self._options.threshold / self._rate
         return SpikeStream(packed, self._layout, rate=self._options.frequency, gain=gain, name=name)

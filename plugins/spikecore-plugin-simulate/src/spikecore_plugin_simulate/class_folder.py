@@ -10,16 +10,20 @@ from typing import Any
 import attrs
 import numpy as np
 
-from spikecore import OutputError, Sample, make_converter
+from spikecore import Sample, make_converter
 from spikecore.files.atomic import atomic, write_text
+from spikecore.files.inputs import Inputs
 from spikecore_plugin_simulate.classes import RATES, SPEEDS, Classes
 from spikecore_plugin_simulate.config import ClassesConfig, Split
+from spikecore_plugin_simulate.unfinished import unfinished
 
 MANIFEST = "manifest.json"
 
 
 def write_class_folder(root: Path, config: ClassesConfig) -> Iterator[Path]:
     """Write all training, then all test items of a data set, each atomically, and last `manifest.json`.
+
+    One that was not finished is made again, by the same options.
 
     Files are numbered through, the test items after the training items. Each holds `spk` (uint8 (frames, 250, 250);
     float32 with `original`), `label` (int64), and `label_name` but for `original`. The manifest says how they were made
@@ -33,16 +37,22 @@ def write_class_folder(root: Path, config: ClassesConfig) -> Iterator[Path]:
         Each file when it is complete.
 
     Raises:
+        UsageError: If the folder is in use, holds a data set already, or one of other options that is not finished.
         OutputError: If a folder or file cannot be written.
     """
+    made = make_converter().unstructure(config)
+    parts = [root / MANIFEST, *(root / split.value for split in Split)]
+    if config.images is not None:
+        Inputs([config.images]).refuse(root, *parts)
+    with unfinished(root, {"component": "simulate/classes", "options": {**made, "split": None}}, parts):
+        yield from _write_all(root, config, made)
+
+
+def _write_all(root: Path, config: ClassesConfig, made: Any) -> Iterator[Path]:
     items: dict[str, Any] = {}
     number = 0
     for split in Split:
         folder = root / split.value
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{folder} could not be made: {error.strerror or error}") from None
         source = Classes(attrs.evolve(config, split=split))
         for index in range(len(source)):
             path = folder / f"{number:05d}.npz"
@@ -51,7 +61,6 @@ def write_class_folder(root: Path, config: ClassesConfig) -> Iterator[Path]:
             items[f"{split.value}/{path.name}"] = {"label": sample.label, **sample.meta}
             number += 1
             yield path
-    made = make_converter().unstructure(config)
     ranges = {} if config.original else {"rates": RATES, "speeds_px_per_frame": SPEEDS}
     names = list(Classes(config).names)
     write_text(root / MANIFEST, json.dumps({"options": made, "classes": names, **ranges, "items": items}, indent=1))

@@ -35,6 +35,8 @@ def simulate(source: str, output: Path, camera: str, clips: int | None, settings
     Writes spikes in the format of the file name with the picture of the middle frame beside them (NAME.gt.png), or
     events as HDF5. With --clips a folder of recordings: spike/00000.dat, gt/00000.png, … or 00000.events.h5, ….
 
+    The same command goes on where it was stopped.
+
     `spikecore show simulate/spikes` (for video), `simulate/scenes` and `simulate/events` explain the options for --set.
     """
     from spikecore import override
@@ -56,18 +58,24 @@ def _write(
 ) -> Iterator[Path]:
     """Build the source and write its samples; yields the files."""
     from spikecore import Kind
+    from spikecore.files.inputs import Inputs
     from spikecore_plugin_simulate import writing
 
     if camera == "events":
         writing.check_events_name(output, clips is not None)
     elif clips is None:
         writing.check_recording_name(host, output)
-    samples = host.build(host.find(reference, Kind.SOURCE), table)
+    if "path" in table:
+        beside = [output.with_name(f"{output.name}.toml"), output.with_name(f"{output.stem}.gt.png")]
+        Inputs([Path(str(table["path"]))]).refuse(output, *beside)
+    component = host.find(reference, Kind.SOURCE)
+    samples = host.build(component, table)
+    made = {"component": reference, "options": host.converter.unstructure(host.configure(component, table))}
     if camera == "events":
-        return writing.write_event_files(samples, output, clips is not None)
+        return writing.write_event_files(samples, output, None if clips is None else made)
     if clips is None:
         return writing.write_recording(host, samples[0], output)
-    return writing.write_data_set(host, samples, output)
+    return writing.write_data_set(host, samples, output, made)
 
 
 @click.command("simulate-classes")

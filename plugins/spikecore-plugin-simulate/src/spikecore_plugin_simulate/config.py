@@ -47,6 +47,10 @@ class Split(Enum):
     TEST = "test"
 
 
+_MOST = 1_000_000
+_POSITIVE = and_(ge(1e-6), le(1e9))
+
+
 def _between(low: float, high: float) -> Any:
     """Validate a range (from, to) inside low..high."""
 
@@ -55,6 +59,18 @@ def _between(low: float, high: float) -> Any:
             raise ValueError(f"{attribute.name} must be [from, to] within {low:g}..{high:g}, got {list(value)}")
 
     return check
+
+
+def _side(least: int) -> Any:
+    return and_(ge(least), le(4096))
+
+
+def _refuse_more_than_fits(height: int, width: int, layers: int, length: int) -> None:
+    """Before anything is drawn: textures and recordings are held in memory."""
+    if height * width * layers > 2**24:
+        raise ValueError(f"{layers} layers of {height}x{width} pixels are too large; at most {2**24} pixels in all")
+    if height * width * length > 2**34:
+        raise ValueError(f"{length} frames of {height}x{width} pixels are more than 2 GiB; make shorter clips")
 
 
 def _picture_sides(instance: object, attribute: attrs.Attribute[Any], value: tuple[int, int]) -> None:
@@ -66,10 +82,14 @@ def _picture_sides(instance: object, attribute: attrs.Attribute[Any], value: tup
 class SpikeCameraOptions:
     """What a simulated spike camera does to light; charge is counted so that `rate` is charge per frame in white."""
 
-    threshold: float = option(1.0, help="charge at which a pixel fires; 1 gives `rate` spikes a frame", validator=gt(0))
+    threshold: float = option(
+        1.0, help="charge at which a pixel fires; 1 gives `rate` spikes a frame", validator=_POSITIVE
+    )
     random_phase: bool = option(True, help="pixels start with a random charge; false: empty, all in step")
     photons: float = option(
-        0.0, help="photons per spike: intervals vary by 1/sqrt(photons); 0: no shot noise", validator=ge(0.0)
+        0.0,
+        help="photons per spike: intervals vary by 1/sqrt(photons); 0: no shot noise",
+        validator=and_(ge(0), le(1e9)),
     )
     dark: float = option(0.0, help="charge per frame without light", validator=and_(ge(0.0), le(1.0)))
     threshold_spread: float = option(
@@ -85,24 +105,34 @@ class SpikeCameraOptions:
         help='"subtract": charge beyond the threshold is kept; "zero": it is lost at the read-out, so that still '
         "pixels have intervals of whole frames",
     )
-    frequency: float = option(20_000.0, help="spike frames per second, Hz", validator=gt(0.0))
+    frequency: float = option(20_000.0, help="spike frames per second, Hz", validator=_POSITIVE)
 
 
 @attrs.frozen(kw_only=True, slots=False)
 class EventCameraOptions:
     """What a simulated event camera does to light."""
 
-    contrast_on: float = option(0.2, help="rise of log intensity that makes an event", validator=gt(0.0))
-    contrast_off: float = option(0.2, help="fall of log intensity that makes an event", validator=gt(0.0))
+    contrast_on: float = option(
+        0.2, help="rise of log intensity that makes an event", validator=and_(ge(1e-3), le(100))
+    )
+    contrast_off: float = option(
+        0.2, help="fall of log intensity that makes an event", validator=and_(ge(1e-3), le(100))
+    )
     contrast_spread: float = option(
-        0.03, help="standard deviation of the pixels' contrast thresholds, absolute", validator=ge(0.0)
+        0.03, help="standard deviation of the pixels' contrast thresholds, absolute", validator=and_(ge(0.0), le(100))
     )
-    refractory: float = option(0.0, help="microseconds a pixel is silent after an event", validator=ge(0.0))
-    leak: float = option(0.0, help="rises per second that each pixel reports without any change", validator=ge(0.0))
+    refractory: float = option(
+        0.0, help="microseconds a pixel is silent after an event", validator=and_(ge(0.0), le(1e12))
+    )
+    leak: float = option(
+        0.0, help="rises per second that each pixel reports without any change", validator=and_(ge(0.0), le(1e4))
+    )
     shot: float = option(
-        0.0, help="noise events per second of a pixel in the dark; a quarter in white", validator=ge(0)
+        0.0, help="noise events per second of a pixel in the dark; a quarter in white", validator=and_(ge(0), le(1e4))
     )
-    floor: float = option(0.01, help="added to the intensity (0..1) before its logarithm is taken", validator=gt(0.0))
+    floor: float = option(
+        0.01, help="added to the intensity (0..1) before its logarithm is taken", validator=and_(ge(1e-9), le(1))
+    )
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -145,23 +175,28 @@ class SpikesConfig(SpikeCameraOptions):
     """Options of simulate/spikes."""
 
     path: Path = option(help="a video file or a folder of images")
-    height: int | None = option(None, help="rows of the picture; the video's own by default", validator=optional(ge(1)))
+    height: int | None = option(
+        None, help="rows of the picture; the video's own by default", validator=optional(_side(1))
+    )
     width: int | None = option(
-        None, help="columns; images are cropped in the middle to this shape, then scaled", validator=optional(ge(1))
+        None, help="columns; images are cropped in the middle to this shape, then scaled", validator=optional(_side(1))
     )
     rate: float = option(0.6, help="spikes per frame at intensity 1", validator=and_(gt(0.0), le(1.0)))
     interpolate: int = option(
-        1, help="spike frames per video frame; pictures between are linear mixtures", validator=ge(1)
+        1, help="spike frames per video frame; pictures between are linear mixtures", validator=and_(ge(1), le(10_000))
     )
-    length: int | None = option(None, help="spike frames at most; all by default", validator=optional(ge(1)))
+    length: int | None = option(
+        None, help="spike frames at most; all by default", validator=optional(and_(ge(1), le(_MOST)))
+    )
     grey: Grey = option(
         Grey.LUMA, help='"luma": Rec. 601 weights; "spikling": the same with red and blue swapped, as that project does'
     )
-    gamma: float = option(1.0, help="light = (picture value) ** gamma; 2.2 undoes display coding", validator=gt(0.0))
+    gamma: float = option(1.0, help="light = (picture value) ** gamma; 2.2 undoes display coding", validator=_POSITIVE)
     preset: Preset = option(
         Preset.NONE, help='"spikling": exactly its video_to_spike (rate 1); other camera options are then refused'
     )
     allow_truncated: bool = option(False, help="take what can be decoded of a video that ends too early")
+    check: bool = option(True, help="warn if the footage looks like spikes rather than a scene")
     seed: int = option(0, help="seed of everything random", validator=ge(0))
 
 
@@ -169,9 +204,9 @@ class SpikesConfig(SpikeCameraOptions):
 class ScenesConfig(SpikeCameraOptions, SceneOptions):
     """Options of simulate/scenes."""
 
-    height: int = option(250, help="rows of the picture", validator=ge(8))
-    width: int = option(400, help="columns of the picture", validator=ge(8))
-    length: int = option(301, help="spike frames of each clip", validator=ge(1))
+    height: int = option(250, help="rows of the picture", validator=_side(8))
+    width: int = option(400, help="columns of the picture", validator=_side(8))
+    length: int = option(301, help="spike frames of each clip", validator=and_(ge(1), le(_MOST)))
     rate: tuple[float, float] = option(
         (0.6, 0.6),
         help="spikes per frame at intensity 1, drawn for each clip (logarithmic)",
@@ -180,34 +215,46 @@ class ScenesConfig(SpikeCameraOptions, SceneOptions):
     flow: bool = option(False, help="targets also hold optical flow")
     depth: bool = option(False, help="targets also hold depth")
 
+    def __attrs_post_init__(self) -> None:
+        _refuse_more_than_fits(self.height, self.width, self.layers, self.length)
+
 
 @attrs.frozen(kw_only=True, slots=False)
 class EventsConfig(EventCameraOptions, SceneOptions):
     """Options of simulate/events; those of scenes are for generated ones, without `path`."""
 
     path: Path | None = option(None, help="a video file or a folder of images; generated scenes by default")
-    height: int | None = option(None, help="rows; the video's own by default, 180 of scenes", validator=optional(ge(8)))
+    height: int | None = option(
+        None, help="rows; the video's own by default, 180 of scenes", validator=optional(_side(8))
+    )
     width: int | None = option(
-        None, help="columns; the video's own by default, 240 of scenes", validator=optional(ge(8))
+        None, help="columns; the video's own by default, 240 of scenes", validator=optional(_side(8))
     )
     length: int | None = option(
-        None, help="frames looked at; all of a video by default, 200 of scenes", validator=optional(ge(2))
+        None,
+        help="frames looked at; all of a video by default, 200 of scenes",
+        validator=optional(and_(ge(2), le(_MOST))),
     )
     fps: float | None = option(
-        None, help="frames per second; the video's own by default, 1000 of scenes", validator=optional(gt(0.0))
+        None, help="frames per second; the video's own by default, 1000 of scenes", validator=optional(_POSITIVE)
     )
     grey: Grey = option(Grey.LUMA, help="how colours become grey, as in simulate/spikes")
-    gamma: float = option(1.0, help="light = (picture value) ** gamma", validator=gt(0.0))
+    gamma: float = option(1.0, help="light = (picture value) ** gamma", validator=_POSITIVE)
     allow_truncated: bool = option(False, help="take what can be decoded of a video that ends too early")
+    check: bool = option(True, help="warn if the footage looks like spikes rather than a scene")
+
+    def __attrs_post_init__(self) -> None:
+        if self.path is None:
+            _refuse_more_than_fits(self.height or 180, self.width or 240, self.layers, self.length or 200)
 
 
 @attrs.frozen(kw_only=True, slots=False)
 class StereoEventsConfig(EventCameraOptions, SceneOptions):
     """Options of simulate/stereo-events; the defaults of size, focal length and baseline are MVSEC's."""
 
-    height: int = option(260, help="rows of the picture", validator=ge(8))
-    width: int = option(346, help="columns of the picture", validator=ge(8))
-    length: int = option(51, help="frames looked at", validator=ge(2))
+    height: int = option(260, help="rows of the picture", validator=_side(8))
+    width: int = option(346, help="columns of the picture", validator=_side(8))
+    length: int = option(51, help="frames looked at", validator=and_(ge(2), le(_MOST)))
     layers: int = option(6, help="textured planes, the farthest without holes", validator=and_(ge(1), le(16)))
     distance: tuple[float, float] = option(
         (1.5, 10.0), help="metres of the nearest and of the farthest plane", validator=_between(0.01, 1e4)
@@ -220,9 +267,12 @@ class StereoEventsConfig(EventCameraOptions, SceneOptions):
     object_speed: tuple[float, float] = option(
         (0.0, 0.05), help="nearer planes: pixels per frame of their own", validator=_between(0, 20)
     )
-    fps: float = option(1000.0, help="frames looked at per second", validator=gt(0.0))
-    baseline: float = option(0.1, help="metres between the cameras", validator=gt(0.0))
-    focal: float = option(226.0, help="focal length in pixels", validator=gt(0.0))
+    fps: float = option(1000.0, help="frames looked at per second", validator=_POSITIVE)
+    baseline: float = option(0.1, help="metres between the cameras", validator=_POSITIVE)
+    focal: float = option(226.0, help="focal length in pixels", validator=_POSITIVE)
+
+    def __attrs_post_init__(self) -> None:
+        _refuse_more_than_fits(self.height, self.width, self.layers, self.length)
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -243,9 +293,9 @@ class ClassesConfig:
 
     dataset: Dataset = option(Dataset.CIFAR, help='"cifar": 10 classes; "caltech": 101')
     split: Split = option(Split.TRAIN, help='"train" or "test": never the same items')
-    num_train: int = option(50, help="training items of each class", validator=ge(1))
-    num_test: int = option(10, help="test items of each class", validator=ge(1))
-    num_frames: int = option(200, help="spike frames of each item", validator=ge(1))
+    num_train: int = option(50, help="training items of each class", validator=and_(ge(1), le(_MOST)))
+    num_test: int = option(10, help="test items of each class", validator=and_(ge(1), le(_MOST)))
+    num_frames: int = option(200, help="spike frames of each item", validator=and_(ge(1), le(_MOST)))
     image_size: tuple[int, int] = option(
         (224, 224), help="rows and columns that the class's picture takes of 250x250", validator=_picture_sides
     )
@@ -253,7 +303,7 @@ class ClassesConfig:
     fast_ratio: float = option(0.5, help="share of items that move fast", validator=and_(ge(0.0), le(1.0)))
     images: Path | None = option(None, help="a folder CLASS/*.png|jpg of photographs; toy shapes by default")
     photons: float = option(
-        0.0, help="photons per spike; 0: no shot noise, as the real set nearly has", validator=ge(0.0)
+        0.0, help="photons per spike; 0: no shot noise, as the real set nearly has", validator=and_(ge(0), le(1e9))
     )
     threshold_spread: float = option(
         0.06, help="fixed pattern: relative standard deviation of thresholds", validator=and_(ge(0), le(0.3))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecore import EventStream
+from spikecore import EventStream, UsageError
 from spikecore_plugin_simulate.change import crossings
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ _LEAST = 0.2
 """No pixel's contrast threshold is below this share of the mean."""
 _IN_WHITE = 0.25
 """Shot noise in white, of that in the dark (v2e)."""
+_MOST = 2**26
+"""Events between two pictures; they take 13 bytes each while they are made."""
+_LONGEST = 2**62
+"""Microseconds of a recording."""
 
 
 class EventCamera:
@@ -56,11 +60,18 @@ class EventCamera:
 
         Returns:
             Pixel numbers, times in 0..1 of the step, and whether brightness rose; sorted by time.
+
+        Raises:
+            UsageError: If there are too many of them to be those of a camera.
         """
         after = self._log(picture)
         drift = self._options.leak * 1e-6 * step * self._on.astype(np.float64)
         gap = after + drift - self._reference
         most = int(np.maximum(gap / self._on, -gap / self._off).clip(0).sum()) + after.size
+        noise = self._options.shot * after.size * step * 1e-6
+        if most + noise > _MOST:
+            told = f"{most + noise:.2g} events between two pictures, {step:g} microseconds apart"
+            raise UsageError(f"{told}; raise contrast_on, contrast_off or fps, or lower leak and shot")
         pixel, time, rise = np.empty(most, np.int32), np.empty(most), np.empty(most, np.bool_)
         state = (self._before, after, self._reference, self._on, self._off, drift, self._quiet)
         count = crossings(*state, self._options.refractory / step, pixel, time, rise)
@@ -81,6 +92,8 @@ class EventCamera:
 
     def _steps(self, pictures: Iterable[NDArray[np.float32]], step: float) -> Iterator[Step]:
         for number, picture in enumerate(pictures):
+            if (number + 1) * step > _LONGEST:
+                raise UsageError(f"pictures {step:g} microseconds apart last longer than 2**62 microseconds; raise fps")
             pixel, time, rise = self.watch(picture, step)
             yield pixel, (number + time) * step, rise
 

@@ -12,6 +12,7 @@ from spikecore import Sample, UsageError
 from spikecore_plugin_simulate.event_camera import EventCamera
 from spikecore_plugin_simulate.footage import open_footage
 from spikecore_plugin_simulate.light import Light
+from spikecore_plugin_simulate.spike_footage import warn_if_spikes
 from spikecore_plugin_simulate.world import World
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Events:
         if not 0 <= index < len(self):
             raise IndexError(f"there are recordings 0..{len(self) - 1}, not {index}")
         config = self.config
+        if self._footage and config.check:
+            warn_if_spikes(self._footage)
         key = config.path.stem if config.path else f"scene-{config.seed}-{index}"
         pictures = self._pictures(index)
         first = next(pictures)

@@ -16,7 +16,8 @@ from spikecore.files.names import natural
 from spikecore.files.pictures import SUFFIXES, read_pixels
 
 _EXPECTED = "a video: MP4, MOV, AVI, MKV or WebM"
-_MAX_PIXELS = 2**26
+_MAX_PIXELS = 4096 * 3072
+"""Of a frame: some dozen copies of it are held by the decoder and by what follows."""
 _ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _EBML = b"\x1aE\xdf\xa3"
 

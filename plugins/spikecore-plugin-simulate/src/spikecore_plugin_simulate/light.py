@@ -67,7 +67,8 @@ class Light:
             before = after
 
     def _intensity(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
-        values = pixels.astype(np.float32) / np.float32(_WHITE[pixels.dtype])
+        values = pixels.astype(np.float32)
+        values /= np.float32(_WHITE[pixels.dtype])
         if values.ndim == 3:
             values = np.asarray(cv2.cvtColor(values, _GREY[self.grey]), np.float32)
         low, high = float(values.min()), float(values.max())

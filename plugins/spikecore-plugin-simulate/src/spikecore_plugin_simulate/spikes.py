@@ -15,12 +15,13 @@ from spikecore_plugin_simulate.camera import SpikeCamera
 from spikecore_plugin_simulate.config import Preset, SpikesConfig
 from spikecore_plugin_simulate.footage import open_footage
 from spikecore_plugin_simulate.light import Light, wanted_size
+from spikecore_plugin_simulate.spike_footage import warn_if_spikes
 from spikecore_plugin_simulate.spikling import fire, grey_frames, initial_charge
 
 if TYPE_CHECKING:
     from spikecore_plugin_simulate.footage import Footage
 
-_OF_PRESETS = {"path", "height", "width", "length", "preset", "allow_truncated", "seed", "frequency"}
+_OF_PRESETS = {"path", "height", "width", "length", "preset", "allow_truncated", "check", "seed", "frequency"}
 
 
 class Spikes:
@@ -44,6 +45,8 @@ class Spikes:
         if index != 0:
             raise IndexError(f"{self.config.path} makes one recording, there is no number {index}")
         config = self.config
+        if config.check:
+            warn_if_spikes(self._footage)
         stream, rate = self._spikling() if config.preset is Preset.SPIKLING else self._simulate()
         middle = len(stream) // 2
         return Sample(

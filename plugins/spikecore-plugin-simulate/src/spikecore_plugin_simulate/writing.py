@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from operator import length_hint
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from spikecore import OutputError, Sample, UsageError
-from spikecore.files.atomic import aside, write_text
+from spikecore import Interrupted, Sample, UsageError
+from spikecore.files.atomic import aside, behind
 from spikecore.files.pictures import write_truth
-from spikecore.files.recordings import find_writer, write_stream
+from spikecore.files.recordings import find_writer, writing
 from spikecore_plugin_simulate.event_file import write_events
+from spikecore_plugin_simulate.unfinished import unfinished
 
 if TYPE_CHECKING:
     from spikecore import PluginHost, SpikeSource
@@ -39,50 +42,73 @@ def check_events_name(path: Path, folder: bool) -> None:
 
 def write_recording(host: PluginHost, sample: Sample, path: Path) -> Iterator[Path]:
     """Write a recording and the picture of its middle frame, NAME.gt.png; a `.dat`'s side-car names the picture."""
-    assert sample.spikes is not None  # the sources make spikes
-    picture = path.with_name(f"{path.stem}.gt.png")
-    write_truth(sample.target["image"][0], picture)
+    picture = _write(host, sample, path, behind(path).with_name(f"{path.stem}.gt.png"), described=True)
     yield picture
-    write_stream(host, sample.spikes, path, None, {})
-    sidecar = path.with_name(f"{path.name}.toml")
-    if path.suffix.lower() == ".dat" and sidecar.is_file():
-        described = sidecar.read_text(encoding="utf-8")
-        write_text(sidecar, f'{described}image = "{picture.name}"\nat = {sample.instant}\n')
     yield path
 
 
-def write_data_set(host: PluginHost, samples: SpikeSource, root: Path) -> Iterator[Path]:
+def _write(host: PluginHost, sample: Sample, path: Path, picture: Path, described: bool = False) -> Path:
+    """Write a recording and its picture, both or none; `described` in the side-car, where there is one."""
+    assert sample.spikes is not None  # the sources make spikes
+    with writing(host, sample.spikes, path) as files:
+        for final, temporary in files.items():
+            if described and final.suffix == ".toml":
+                with temporary.open("a", encoding="utf-8") as sidecar:
+                    sidecar.write(f'image = "{picture.name}"\nat = {sample.instant}\n')
+        files[picture] = aside(picture)
+        write_truth(sample.target["image"][0], files[picture])
+    return picture
+
+
+def write_data_set(host: PluginHost, samples: SpikeSource, root: Path, made: Mapping[str, Any]) -> Iterator[Path]:
     """Write spike/00000.dat and gt/00000.png, …; the pictures belong to the middle frames, length // 2.
 
+    A run that was stopped or killed goes on: clips that are complete stay.
+
+    Args:
+        host: Whose writers are used.
+        samples: The clips; each depends on its number and on `made` alone.
+        root: The folder.
+        made: Plain values that say how they are made.
+
     Raises:
-        UsageError: If the folder holds recordings already.
+        UsageError: If the folder holds recordings already, or is in use.
         OutputError: If it cannot be written to, or nothing installed writes `.dat`.
+        Interrupted: On Ctrl-C, saying how many are complete.
     """
     find_writer(host, root / "clip.dat")
-    recordings, pictures = _new_folder(root / "spike"), _new_folder(root / "gt")
-    for index in range(len(samples)):
-        sample = samples[index]
-        assert sample.spikes is not None  # the sources make spikes
-        write_truth(sample.target["image"][0], pictures / f"{index:05d}.png")
-        yield write_stream(host, sample.spikes, recordings / f"{index:05d}.dat", None, {})
+    recordings, pictures = root / "spike", root / "gt"
+    with unfinished(root, made, [recordings, pictures]), _counted(samples) as numbers:
+        for index in numbers:
+            path, picture = recordings / f"{index:05d}.dat", pictures / f"{index:05d}.png"
+            if not all(file.is_file() for file in (path, path.with_name(f"{path.name}.toml"), picture)):
+                _write(host, samples[index], path, picture)
+            yield path
 
 
-def write_event_files(samples: SpikeSource, path: Path, folder: bool) -> Iterator[Path]:
-    """Write the events of one recording to `path`, or those of all to 00000.events.h5, … in the folder `path`."""
-    if not folder:
+def write_event_files(samples: SpikeSource, path: Path, made: Mapping[str, Any] | None = None) -> Iterator[Path]:
+    """Write the events of one recording to `path`; with `made`, those of all to 00000.events.h5, … in that folder.
+
+    Raises:
+        UsageError, OutputError, Interrupted: As `write_data_set`.
+    """
+    if made is None:
         yield write_events(samples[0].events[0], path)
         return
-    _new_folder(path)
-    for index in range(len(samples)):
-        yield write_events(samples[index].events[0], path / f"{index:05d}.events.h5")
+    with unfinished(path, made, [path]), _counted(samples) as numbers:
+        for index in numbers:
+            file = path / f"{index:05d}.events.h5"
+            if not file.is_file():
+                write_events(samples[index].events[0], file)
+            yield file
 
 
-def _new_folder(path: Path) -> Path:
+@contextmanager
+def _counted(samples: SpikeSource) -> Iterator[Iterator[int]]:
+    """The numbers of the samples; Ctrl-C says how many were written."""
+    left = iter(range(len(samples)))
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        held = next(path.iterdir(), None)
-    except OSError as error:
-        raise OutputError(f"{path} could not be made: {error.strerror or error}") from None
-    if held is not None:
-        raise UsageError(f"{path} holds {held.name} already; give a new folder")
-    return path
+        yield left
+    except KeyboardInterrupt:
+        done = len(samples) - length_hint(left) - 1
+        raise Interrupted(f"{done} of {len(samples)} clips are complete; the same command goes on") from None

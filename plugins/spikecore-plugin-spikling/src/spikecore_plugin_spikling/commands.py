@@ -41,9 +41,11 @@ def spikling_video(
     """
     from spikecore import open
     from spikecore.cli import get_host
+    from spikecore.files.inputs import Inputs
     from spikecore_plugin_spikling.export import starts, write_grey_avi
     from spikecore_plugin_spikling.methods import Method, painter
 
+    Inputs([recording, Path(options["weights"])]).refuse(output)
     host = get_host()
     stream = open(recording, host=host, height=options["height"], width=options["width"])
     chosen = Method(method)
@@ -75,8 +77,10 @@ def spikling_pairs(videos: tuple[Path, ...], output: Path, size: tuple[int, int]
     """
     from spikecore import OutputError
     from spikecore.cli import get_host
+    from spikecore.files.inputs import Inputs
     from spikecore_plugin_spikling.simulator import video_to_spike
 
+    Inputs(videos).refuse(output)
     host = get_host()
     try:
         output.mkdir(parents=True, exist_ok=True)

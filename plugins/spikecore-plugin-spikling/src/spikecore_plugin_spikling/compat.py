@@ -7,6 +7,7 @@ recording, files that are not there, videos that cannot be written.
 
 from __future__ import annotations
 
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -66,8 +67,10 @@ class Generator(SemiUnet):
 
     def save(self, path: File) -> None:
         """Write the weights as a plain state_dict that the original reads; the file appears when it is complete."""
+        data = BytesIO()  # into memory: torch hides the reason if a disk is full
+        torch.save({name: value.detach().cpu() for name, value in self.state_dict().items()}, data)
         with atomic(Path(path)) as temporary:
-            torch.save({name: value.detach().cpu() for name, value in self.state_dict().items()}, temporary)
+            temporary.write_bytes(data.getbuffer())
 
 
 def load_spike_raw(path: File, width: int = 400, height: int = 250) -> NDArray[np.uint8]:

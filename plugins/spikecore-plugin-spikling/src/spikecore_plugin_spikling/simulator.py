@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecore import PluginHost, SpikeFormatError, UsageError, default_host
+from spikecore import OutputError, PluginHost, SpikeFormatError, UsageError, default_host
 from spikecore.files.atomic import atomic
+from spikecore.files.held import held
 from spikecore_plugin_spikling.companions import companion
 
 CAMERA = "simulate/spikes"
@@ -44,7 +45,7 @@ def video_to_spike(
         The files written.
 
     Raises:
-        UsageError: If an argument is wrong.
+        UsageError: If an argument is wrong, or others are writing there.
         UnknownComponent: If the plugin that simulates is not installed.
         SpikeFormatError: If the video is missing, damaged, or shorter than a window.
         OutputError: If a file cannot be written.
@@ -57,12 +58,13 @@ def video_to_spike(
     if not pairs:
         raise SpikeFormatError(path, f"{len(spikes)} frames", expected=f"at least {window}, those of one window")
     pictures = islice(camera.images(), window // 2, None, window)
-    names = _free(save_path)
     written = []
-    for number in range(pairs):
-        frames = spikes.unpack(number * window, (number + 1) * window)
-        picture = np.rint(next(pictures) * 255).astype(np.uint8)
-        written.append(write_pair(next(names), frames, picture))
+    with held(_folder(save_path)):  # two at a time would take the same numbers
+        names = _free(save_path)
+        for number in range(pairs):
+            frames = spikes.unpack(number * window, (number + 1) * window)
+            picture = np.rint(next(pictures) * 255).astype(np.uint8)
+            written.append(write_pair(next(names), frames, picture))
     return written
 
 
@@ -78,6 +80,14 @@ def _camera(host: PluginHost, path: Path, size: tuple[int, int], seed: int) -> A
     width, height = size
     options = {"path": str(path), "width": width, "height": height, "preset": "spikling", "seed": seed}
     return host.build(companion(host, CAMERA), options)
+
+
+def _folder(pattern: str) -> Path:
+    """The folder that the files go to."""
+    folder = next(_free(pattern)).parent
+    if not folder.is_dir():
+        raise OutputError(f"{pattern}: there is no folder {folder}\n  try: mkdir -p {folder}")
+    return folder
 
 
 def _free(pattern: str) -> Iterator[Path]:

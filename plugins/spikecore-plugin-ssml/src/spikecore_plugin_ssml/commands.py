@@ -26,7 +26,8 @@ def split(weights: Path, output: Path | None) -> None:
 
     Each of the two is for its own model: spikecore reconstruct … -m ssml/nbsn --weights nbsn.safetensors.
     """
-    from spikecore import Bound, load_model, write_weights
+    from spikecore import Bound, OutputError, load_model, write_weights
+    from spikecore.files.inputs import Inputs
     from spikecore_plugin_ssml.variants import BRANCHES
 
     host = get_host()
@@ -35,8 +36,13 @@ def split(weights: Path, output: Path | None) -> None:
     made_with = host.converter.unstructure(both.bound.config)
     tensors = both.model.network.state_dict()
     folder = output or weights.parent
-    folder.mkdir(parents=True, exist_ok=True)
     masked = made_with["pretext"] == "masked"
+    targets = [folder / f"{branch}.safetensors" for branch in BRANCHES[masked:]]
+    Inputs([weights]).refuse(*targets, *(path.with_suffix(".json") for path in targets))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: the folder cannot be made: {error.strerror or error}") from error
     for branch in BRANCHES[masked:]:  # a masked bsn is not blind, so that ssml/bsn has no use for its weights
         own = {key.removeprefix(f"{branch}."): held for key, held in tensors.items() if key.startswith(f"{branch}.")}
         made = {

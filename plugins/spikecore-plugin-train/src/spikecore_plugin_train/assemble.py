@@ -9,6 +9,7 @@ import attrs
 import torch
 
 from spikecore import Bound, Experiment, Loss, Model, Stage, Trainer, TrainRun, UsageError, load_model, record
+from spikecore.files.inputs import Inputs
 
 LOOP = "train/loop"
 
@@ -22,12 +23,13 @@ def assemble(
     start from; else the model's are drawn under the experiment's seed.
 
     Raises:
-        UsageError: If source or model is missing.
+        UsageError: If source or model is missing, or what is read would be written over.
         UnknownComponent: If a loss that a stage names is not installed.
     """
     source, bound = experiment.parts.get("source"), experiment.parts.get("model")
     if source is None or bound is None:
         raise UsageError("a training needs [source] and [model]")
+    _refuse_inputs(experiment, directory)
     validation, bank = experiment.parts.get("validation"), experiment.parts.get("bank")
     torch.manual_seed(experiment.seed)
     started = load_model(experiment.host, bound, experiment.run.weights) if experiment.run.weights else None
@@ -50,6 +52,15 @@ def assemble(
         recipe=record(attrs.evolve(experiment, stages=stages)),
     )
     return trainer_of(experiment).build(), run
+
+
+def _refuse_inputs(experiment: Experiment, directory: Path) -> None:
+    read = [Path(experiment.run.weights)] if experiment.run.weights else []
+    for bound in experiment.parts.values():
+        read += [value for value in attrs.asdict(bound.config, recurse=False).values() if isinstance(value, Path)]
+    names = ["", "log.csv", "pictures"]
+    names += [f"{name}{suffix}" for name in ("weights", "best") for suffix in (".safetensors", ".json")]
+    Inputs(read).refuse(*(directory / name for name in names))
 
 
 def losses_of(experiment: Experiment, stages: tuple[Stage, ...]) -> dict[str, Loss]:

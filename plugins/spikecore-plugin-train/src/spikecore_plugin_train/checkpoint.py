@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
-import os
 import warnings
-import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from spikecore import OutputError, SpikeFormatError, UsageError
+from spikecore import OutputError, SpikeFormatError, WeightsError, read_checkpoint
 from spikecore.files.atomic import atomic
 
 FORMAT = "spikecore checkpoint 1"
@@ -60,7 +56,6 @@ class Store:
             self.folder.mkdir(parents=True, exist_ok=True)
             with atomic(path) as temporary:
                 temporary.write_bytes(buffer.getbuffer())
-            _flush(self.folder)
         except (OSError, OutputError) as error:
             valid = next((found.name for found in self.paths()), None)
             kept = f"{valid} is complete; make room and go on with --resume" if valid else "there is no older one"
@@ -101,49 +96,9 @@ def read(path: Path) -> dict[str, Any]:
         SpikeFormatError: If the file is cut off, altered, or no checkpoint.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()  # torch itself does not compare checksums
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a cut file raises one of a dozen kinds; all mean the same here
-        raise SpikeFormatError(path, f"unreadable checkpoint ({type(error).__name__}: {error})") from error
-    if damaged is not None:
-        raise SpikeFormatError(path, f"damaged checkpoint: the checksum of {damaged} is wrong")
+        content = read_checkpoint(path)
+    except WeightsError as error:
+        raise SpikeFormatError(path, f"unreadable checkpoint ({error})") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise SpikeFormatError(path, "not a checkpoint of this engine", expected=FORMAT)
     return content
-
-
-def _flush(folder: Path) -> None:
-    """Make a rename in `folder` last."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Hold the directory of a run; the system lets go of it when the process ends, however it ends.
-
-    Raises:
-        UsageError: If another process holds it.
-        OutputError: If the directory cannot be made.
-    """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise OutputError(f"{directory} cannot be used for a run: {error.strerror}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        owner = os.read(descriptor, 32).decode(errors="replace").strip()
-        os.close(descriptor)
-        raise UsageError(f"{directory} is in use by process {owner}; wait for it, or name another folder") from None
-    try:
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
-        yield
-    finally:
-        os.close(descriptor)

@@ -6,8 +6,9 @@ from contextlib import ExitStack
 from typing import Any
 
 from spikecore import TrainResult, TrainRun, UsageError, tell_labels
+from spikecore.files.held import held_folder
 from spikecore_plugin_train.bank import check_bank
-from spikecore_plugin_train.checkpoint import Store, locked
+from spikecore_plugin_train.checkpoint import Store
 from spikecore_plugin_train.config import LoopConfig
 from spikecore_plugin_train.group import Group, joined
 from spikecore_plugin_train.interrupt import determinism, stop_requests
@@ -46,7 +47,7 @@ class Loop:
             scene.enter_context(determinism(config.deterministic))
             stop = scene.enter_context(stop_requests())
             if group.leads:
-                scene.enter_context(locked(run.directory))
+                scene.enter_context(held_folder(run.directory))
                 _refuse_old_run(run)
                 claim(run.directory)
             trainable = trainable_names(model)
@@ -69,3 +70,6 @@ def _refuse_old_run(run: TrainRun) -> None:
         raise UsageError(
             f"{run.directory} holds a run already ({held[0].name})\n  try: --resume to go on, or another folder"
         )
+    others = [*run.directory.glob("*.png"), *run.directory.glob("items")]
+    if others:
+        raise UsageError(f"{run.directory} holds {others[0].name} of another run\n  try: another folder")

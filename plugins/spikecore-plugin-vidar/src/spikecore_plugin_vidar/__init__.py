@@ -64,7 +64,7 @@ def spikecore_components() -> Iterable[Component]:
         config=Hdf5Config,
         summary="HDF5: compressed and checksummed recordings half the size of a .dat, or any data set of 0 and 1",
         produces=("spikes",),
-        patterns=("*.h5", "*.hdf5"),
+        patterns=("*.h5", "*.hdf5", "*.mat"),
         writer=f"{_PACKAGE}.hdf5_writer:write_hdf5",
         recognise=f"{_PACKAGE}.recognise:recognise_hdf5",
         license="MIT",

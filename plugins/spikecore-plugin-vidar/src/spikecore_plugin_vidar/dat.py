@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikecore import Layout, Sample, SpikeFormatError, SpikeStream, UsageError
-from spikecore.files.boundary import file_size, first_bytes, refusing
-from spikecore.files.pictures import read_truth
+from spikecore.files.boundary import file_size, refusing
+from spikecore.files.foreign import identify
+from spikecore.files.pictures import read_image
 from spikecore.files.recording_source import OneRecording
-from spikecore_plugin_vidar.config import DEFAULT_RATE, FOLDER_HINT, DatConfig
+from spikecore_plugin_vidar.config import DEFAULT_RATE, FOLDER_HINT, LARGEST_LIMIT, DatConfig
 from spikecore_plugin_vidar.described import Description, describe_recording
 from spikecore_plugin_vidar.geometry import Geometry, choose, count_frames
 from spikecore_plugin_vidar.packing import blocks
 from spikecore_plugin_vidar.plausibility import warn_if_implausible
-from spikecore_plugin_vidar.recognise import text_header
 
 _EXPECTED = "a spike recording"
+_NO_MAPPING = (errno.ENODEV, errno.EINVAL, errno.EOPNOTSUPP, errno.EACCES, errno.EPERM, errno.ENOSYS)
 
 
 class Dat(OneRecording):
@@ -38,7 +41,9 @@ class Dat(OneRecording):
         super().__init__(config.path)
         self.config = config
         self._size = file_size(config.path, _EXPECTED, FOLDER_HINT)
-        _refuse_text(config.path, first_bytes(config.path, _EXPECTED))
+        foreign = identify(config.path)
+        if foreign and (foreign.sure or config.check):
+            raise foreign.error(config.path, f"{_EXPECTED}, without a header")
         stated = config.height is not None and config.width is not None
         self._known = describe_recording(config.path, geometry=not stated and not config.camera.startswith("1000x1000"))
         self._geometry = choose(config, self._known, self._size)
@@ -64,13 +69,13 @@ class Dat(OneRecording):
         if self._setting("at") is None:
             hint = "state the frame that the picture belongs to: at=N (--in at=N)"
             raise SpikeFormatError(path, "a ground truth of no stated frame", expected="its frame", hint=hint)
-        return {"image": read_truth(path, stream.shape[1:])}
+        return {"image": read_image(path, stream.shape[1:])[None]}
 
     def _open(self) -> SpikeStream:
         path = self.config.path
         layout = self._geometry.layout(self._setting("flip"), self._setting("bit_order"))
         with refusing(path, _EXPECTED):
-            packed = np.memmap(path, np.uint8, mode="r", shape=(self._frames, layout.frame_bytes))
+            packed = _mapped(path, (self._frames, layout.frame_bytes))
         rate, gain = self._setting("rate") or DEFAULT_RATE, self._setting("gain")
         return SpikeStream(packed, layout, rate=rate, gain=gain, name=str(path))
 
@@ -80,21 +85,36 @@ class Dat(OneRecording):
         return getattr(self._known, name, None) if stated is None else stated
 
 
-def _refuse_text(path: Path, start: bytes) -> None:
-    """Files of event cameras have the same suffixes, and begin with lines of text."""
-    line = text_header(start)
-    if line:
-        hint = "files of event cameras are read by other plugins: spikecore list source"
-        raise SpikeFormatError(path, f"a text header, {line!r}", expected=f"{_EXPECTED}, without a header", hint=hint)
+def _mapped(path: Path, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """The frames as a memory map, or in memory where files cannot be mapped, as on some network and virtual disks."""
+    try:
+        return np.memmap(path, np.uint8, mode="r", shape=shape)
+    except OSError as error:
+        if error.errno not in _NO_MAPPING:
+            raise
+    size = shape[0] * shape[1]
+    hint = "copy it to a local disk and open the copy"
+    if size > LARGEST_LIMIT:
+        found = f"{size} bytes on a disk that refuses memory maps"
+        raise SpikeFormatError(path, found, expected=f"at most {LARGEST_LIMIT} there", hint=hint)
+    packed = np.fromfile(path, np.uint8, size)
+    if len(packed) < size:
+        found = f"{len(packed)} of {size} bytes could be read, and memory maps are refused"
+        raise SpikeFormatError(path, found, expected="an ordinary file", hint=hint)
+    return packed.reshape(shape)
 
 
 def _refuse_missing_frames(config: DatConfig, known: Description | None, geometry: Geometry, frames: int) -> None:
     """A file shorter or longer than its description says was cut, or is another recording."""
-    if known is None or known.frames in (None, frames) or config.allow_truncated:
+    if known is None or known.frames in (None, frames):
         return
-    if (known.height, known.width) == (geometry.height, geometry.width):
+    if (known.height, known.width) != (geometry.height, geometry.width):
+        return
+    if not config.allow_truncated:
         hint = "if that is as it should be: allow_truncated=True (--allow-truncated)"
         raise SpikeFormatError(config.path, f"{frames} frames", expected=f"the {known.frames} described", hint=hint)
+    text = f"{config.path}: it holds {frames} frames, not the {known.frames} described beside it"
+    warnings.warn(text, UserWarning, stacklevel=3)
 
 
 def write_dat(stream: SpikeStream, path: Path, config: DatConfig) -> dict[str, str]:

@@ -16,13 +16,14 @@ from spikecore import ConfigError, SpikeFormatError, read_table, structure
 from spikecore.files.boundary import file_size, refusing
 from spikecore_plugin_vidar.config import BitOrder, converter
 
-_MAX_YAML = 1_000_000
+_MAX_YAML = 200_000
+_MAX_NODES, _MAX_DEPTH = 10_000, 50
 _FOLDERS_UP = 3
 _YAML_INTEGER = "tag:yaml.org,2002:int"
 
 
 def _plain_name(instance: object, attribute: attrs.Attribute[str], value: str) -> None:
-    if Path(value).name != value:
+    if Path(value).name != value or value in ("", "..") or not value.isprintable():
         raise ValueError(f"image must be the name of a file in the same folder, got {value!r}")
 
 
@@ -110,7 +111,7 @@ def _spikecv_yaml(place: Path) -> Description | None:
     if size > _MAX_YAML:
         raise SpikeFormatError(place, f"{size} bytes", expected=f"at most {_MAX_YAML}", hint=hint)
     with refusing(place, expected, hint):
-        node = yaml.compose(place.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        node = yaml.compose(place.read_text(encoding="utf-8"), Loader=_Loader)
     if not isinstance(node, yaml.MappingNode):
         return None
     pairs = [(key.value, _integer(value)) for key, value in node.value if key.value in ("spike_h", "spike_w")]
@@ -121,9 +122,24 @@ def _spikecv_yaml(place: Path) -> Description | None:
     return _from_spikecv(place, dict(pairs))
 
 
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # has no types
+    """Of as many values, and as deeply nested ones, as a description needs: what parsing costs grows with both."""
+
+    nodes = depth = 0
+
+    def compose_node(self, parent: yaml.Node, index: Any) -> yaml.Node:
+        self.nodes += 1
+        self.depth += 1
+        if self.nodes > _MAX_NODES or self.depth > _MAX_DEPTH:
+            raise ValueError(f"more than {_MAX_NODES} values, or nested deeper than {_MAX_DEPTH} levels")
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
 def _integer(node: yaml.Node) -> int | str:
-    text = str(node.value)
-    return int(text) if node.tag == _YAML_INTEGER and text.isdecimal() else text
+    text = str(node.value)[:100]
+    return int(text) if node.tag == _YAML_INTEGER and text.isdecimal() and len(text) < 10 else text
 
 
 def _toml(value: float | bool | str) -> str:

@@ -13,7 +13,7 @@ import attrs
 from spikecore import Sample, SpikeFormatError, SpikeSource, UsageError, structure
 from spikecore.files.boundary import refusing
 from spikecore.files.names import natural
-from spikecore.files.pictures import read_truth
+from spikecore.files.pictures import SUFFIXES, read_image
 from spikecore_plugin_vidar.config import DatConfig, FolderConfig, Hdf5Config, NpyConfig, NpzConfig, converter
 from spikecore_plugin_vidar.dat import Dat
 from spikecore_plugin_vidar.hdf5 import Hdf5
@@ -28,6 +28,7 @@ _READERS: dict[str, tuple[type[SpikeSource], type]] = {
     ".npy": (Npy, NpyConfig),
     ".h5": (Hdf5, Hdf5Config),
     ".hdf5": (Hdf5, Hdf5Config),
+    ".mat": (Hdf5, Hdf5Config),
 }
 _FORWARDED = ("height", "width", "rate", "gain", "allow_truncated", "check")
 _KEY_ID = re.compile(r"key_id(\d+)")
@@ -67,11 +68,11 @@ class Folder:
         return attrs.evolve(sample, at=at, target={"image": self._picture(sample)})
 
     def _open(self, index: int) -> SpikeSource:
-        """The reader of a file; the geometry is checked on the first file only, to save time."""
+        """The reader of a file; the geometry or axes are checked on the first file only, to save time."""
         path = self._root / self._names[index]
         reader, kind = _READERS[path.suffix.lower()]
         options = attrs.evolve(self._options[kind], path=path)
-        if kind is DatConfig and index:
+        if index:
             options = attrs.evolve(options, check=False)
         return reader(options)  # type: ignore[call-arg]  # every reader is constructed with its options
 
@@ -92,10 +93,13 @@ class Folder:
         path = self.config.path / self.config.targets / (sample.key + self.config.target_suffix)
         if not path.exists():
             hint = "for recordings without ground truth: targets='' (--in targets=)"
+            other = next((one for one in SUFFIXES if (path.parent / (sample.key + one)).exists()), None)
+            if other:
+                hint = f"there is {sample.key}{other}: target_suffix={other!r} (--in target_suffix={other})"
             raise SpikeFormatError(path, "no such picture", expected=f"the ground truth of {sample.key}", hint=hint)
         if sample.spikes is None:
             raise UsageError(f"{sample.key} holds no spikes")
-        return read_truth(path, sample.spikes.shape[1:])
+        return read_image(path, sample.spikes.shape[1:])[None]
 
 
 def _list(root: Path, pattern: str) -> tuple[str, ...]:

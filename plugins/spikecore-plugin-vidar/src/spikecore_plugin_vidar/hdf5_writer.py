@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from spikecore import Layout, OutputError, SpikeStream, UsageError
+from spikecore.files.hdf5_writer import Writer
 from spikecore_plugin_vidar.config import Hdf5Config
-from spikecore_plugin_vidar.hdf5 import FORMAT, VERSION
+from spikecore_plugin_vidar.hdf5 import FORMAT, VERSION, digest_of
 from spikecore_plugin_vidar.packing import WORD, block_length, blocks, to_words, unpack
 from spikecore_plugin_vidar.recognise import HDF5_DATASET
 
@@ -30,6 +30,8 @@ def write_hdf5(stream: SpikeStream, path: Path, config: Hdf5Config) -> None:
         UsageError: If the stream is empty.
         OutputError: If its pictures are larger than 64 million pixels.
     """
+    if config.path.suffix.lower() == ".mat":
+        raise UsageError(f"{config.path}: MATLAB's files are only read; write a .h5, which MATLAB opens with h5read")
     height, width = stream.height, stream.width
     if height * width > _MAX_PIXELS:
         raise OutputError(f"pictures of {height}x{width} are too large for our HDF5 format; write a .dat")
@@ -38,25 +40,19 @@ def write_hdf5(stream: SpikeStream, path: Path, config: Hdf5Config) -> None:
     layout = Layout(height, width)
     planes = -(-len(stream) // WORD)
     digest = hashlib.sha256()
-    with h5py.File(path, "w") as file:
-        dataset = file.create_dataset(
-            HDF5_DATASET,
-            shape=(planes, height, width),
-            dtype="<u4",
-            chunks=(min(block_length(height, width) // WORD, planes), height, width),  # a block fills whole chunks
-            compression="gzip",
-            compression_opts=_GZIP_LEVEL,
-            fletcher32=True,
-        )
+    chunk = min(block_length(height, width) // WORD, planes)  # a block fills whole chunks
+    with Writer(path) as file:
+        file.dataset(HDF5_DATASET, "<u4", (planes, height, width), (chunk, height, width), compression=_GZIP_LEVEL)
         done = 0
         for packed in blocks(stream, layout):
             frames = unpack(packed, layout)
             # packed anew, because bits that no pixel uses may be set in the recording and are not stored here
             digest.update(np.packbits(frames.reshape(len(frames), -1), axis=1, bitorder="little").data)
             words = to_words(frames)
-            dataset[done : done + len(words)] = words
+            file.write(HDF5_DATASET, done, words)
             done += len(words)
-        dataset.attrs.update(_facts(stream, config), sha256=digest.hexdigest())
+        facts = {**_facts(stream, config), "sha256": digest.hexdigest()}
+        file.describe(HDF5_DATASET, {**facts, "digest": digest_of(facts)}, fixed=True)
 
 
 def _facts(stream: SpikeStream, config: Hdf5Config) -> dict[str, str | int | float]:

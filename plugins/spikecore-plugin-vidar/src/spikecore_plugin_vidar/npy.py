@@ -9,10 +9,13 @@ from numpy.lib import format as npy_format
 
 from spikecore import Layout, Sample, SpikeStream
 from spikecore.files.boundary import file_size, refusing
+from spikecore.files.foreign import refuse_events
 from spikecore.files.recording_source import OneRecording
-from spikecore_plugin_vidar.arrays import ArrayHeader, read_header
+from spikecore_plugin_vidar.arrays import ArrayHeader, check_header, pack_array, read_header
+from spikecore_plugin_vidar.axes import warn_of_axes
 from spikecore_plugin_vidar.config import DEFAULT_RATE, FOLDER_HINT, NpyConfig
-from spikecore_plugin_vidar.packing import blocks, check_spikes, pack_values, unpack
+from spikecore_plugin_vidar.packing import blocks, unpack
+from spikecore_plugin_vidar.values import memory_limit
 
 _EXPECTED = "a NumPy array file (.npy)"
 
@@ -20,7 +23,7 @@ _EXPECTED = "a NumPy array file (.npy)"
 class Npy(OneRecording):
     """One `.npy` file (frames, height, width) of 0 and 1: a source of one sample.
 
-    The file is mapped into memory and packed in blocks; the result takes frames × height × width / 8 bytes.
+    The file is read and packed in blocks; the result takes frames × height × width / 8 bytes.
 
     Args:
         config: See `NpyConfig`.
@@ -37,28 +40,26 @@ class Npy(OneRecording):
     def _read_header(self) -> ArrayHeader:
         path = self.config.path
         size = file_size(path, _EXPECTED, FOLDER_HINT)
+        self._limit = memory_limit(size, self.config.limit)
+        refuse_events(path, "spikes (frames, height, width)")
         with refusing(path, _EXPECTED), path.open("rb") as file:
             header = read_header(path, "the array", file, size)
-        check_spikes(path, "the array", header.shape, header.dtype, self.config.binarise, self.config.limit)
+        check_header(path, "the array", header, self.config.binarise, self.config.axes, self._limit)
         return header
 
     def read(self) -> Sample:
         """The recording, packed."""
-        config, header = self.config, self._header
-        length, height, width = header.shape
-        with refusing(config.path, _EXPECTED):
-            values = np.memmap(
-                config.path,
-                header.dtype,
-                mode="r",
-                offset=header.offset,
-                shape=(length, height, width),
-                order="F" if header.fortran else "C",
+        config = self.config
+        with refusing(config.path, _EXPECTED), config.path.open("rb") as file:
+            file.seek(self._header.offset)
+            packed, (_, height, width) = pack_array(
+                config.path, "the array", file, self._header, config.binarise, config.axes, self._limit
             )
-            packed = pack_values(config.path, values.shape, config.binarise, lambda start, stop: values[start:stop])
         stream = SpikeStream(
             packed, Layout(height, width), config.rate or DEFAULT_RATE, gain=config.gain, name=str(config.path)
         )
+        if config.check:
+            warn_of_axes(config.path, stream, config.axes)
         return Sample(key=config.path.stem, spikes=stream)
 
 

@@ -7,14 +7,20 @@ from zipfile import ZIP_STORED, ZipFile
 
 import numpy as np
 from numpy.lib import format as npy_format
+from numpy.typing import NDArray
 
-from spikecore import Layout, Sample, SpikeFormatError, SpikeStream
+from spikecore import Layout, Sample, SpikeFormatError, SpikeStream, UsageError
+from spikecore.files.foreign import refuse_events
 from spikecore.files.recording_source import OneRecording
 from spikecore_plugin_vidar.archive import Archive, open_archive
+from spikecore_plugin_vidar.axes import warn_of_axes
 from spikecore_plugin_vidar.config import DEFAULT_RATE, NpzConfig
-from spikecore_plugin_vidar.packing import blocks, refuse_larger
+from spikecore_plugin_vidar.packing import blocks
 from spikecore_plugin_vidar.recognise import NPZ_KINDS
+from spikecore_plugin_vidar.values import check_spikes, pack_values
 
+_FORMAT = "spikecore spikes 1"
+_SEQ = "uint8 (ceil(length / 8), height, width)"
 _SPIKLING_GAIN = 1.0
 """spikling's simulator fires grey / 255 spikes per frame, so that intensity is the spike rate itself."""
 
@@ -27,7 +33,8 @@ class Npz(OneRecording):
     - U-HSR: `spk` (frames, height, width), `label` (class number), `label_name` (text);
     - spikling: `seq` (ceil(length / 8), height, width), bits along time, the lowest the earliest; `tag`, the ground
       truth of frame length // 2; `length`;
-    - our own: `packed` (length, ceil(height × width / 8)), `height`, `width`, `length`, `rate`, and `gain` if known.
+    - our own: `packed` (length, ceil(height × width / 8)), `height`, `width`, `length`, `rate`, `gain` if known, and
+      `format`, which says what else there must be; files without it are older.
 
     Args:
         config: See `NpzConfig`.
@@ -58,46 +65,61 @@ def _kind(archive: Archive, config: NpzConfig) -> str:
     for kind, wanted in NPZ_KINDS.items():
         if wanted <= names:
             return kind
-    hint = "name the array (frames, height, width) of spikes: key=NAME (--in key=NAME)"
+    refuse_events(config.path, "spikes")
+    name = archive.names[0] if len(archive.names) == 1 else "NAME"
+    hint = f"name the array (frames, height, width) of spikes: key={name} (--in key={name})"
     expected = "spk, label, label_name (U-HSR), or seq, tag, length (spikling), or our own"
     raise SpikeFormatError(config.path, f"arrays {', '.join(archive.names) or 'none'}", expected=expected, hint=hint)
 
 
 def _read_array(archive: Archive, config: NpzConfig) -> Sample:
-    packed, (_, height, width) = archive.spikes(config.key, config.binarise)
-    stream = SpikeStream(packed, Layout(height, width), config.rate or DEFAULT_RATE, config.gain, str(config.path))
-    return Sample(key=config.path.stem, spikes=stream)
+    return Sample(key=config.path.stem, spikes=_read_values(archive, config, config.key))
 
 
 def _read_uhsr(archive: Archive, config: NpzConfig) -> Sample:
-    packed, (_, height, width) = archive.spikes("spk", config.binarise)
-    stream = SpikeStream(packed, Layout(height, width), config.rate or DEFAULT_RATE, config.gain, str(config.path))
+    stream = _read_values(archive, config, "spk")
     label = _whole(archive, "label", least=0)
     return Sample(key=config.path.stem, spikes=stream, label=label, text=archive.text("label_name"))
 
 
+def _read_values(archive: Archive, config: NpzConfig, name: str) -> SpikeStream:
+    packed, (_, height, width) = archive.spikes(name, config.binarise, config.axes)
+    stream = SpikeStream(packed, Layout(height, width), config.rate or DEFAULT_RATE, config.gain, str(config.path))
+    if config.check:
+        warn_of_axes(config.path, stream, config.axes)
+    return stream
+
+
 def _read_spikling(archive: Archive, config: NpzConfig) -> Sample:
+    _refuse_axes(config)
     length = _whole(archive, "length", least=1)
-    planes, tag = archive.array("seq", config.limit), archive.array("tag", config.limit)
-    size = planes.shape[1:]
-    if planes.dtype != np.uint8 or planes.ndim != 3 or 0 in size or len(planes) != -(-length // 8):
-        expected = f"uint8 (ceil({length} / 8), height, width)"
-        raise SpikeFormatError(config.path, f"seq is {planes.dtype} {planes.shape}", expected=expected)
-    if tag.dtype != np.uint8 or tag.shape != size:
-        raise SpikeFormatError(config.path, f"tag is {tag.dtype} {tag.shape}", expected=f"uint8 {size}")
-    refuse_larger(config.path, f"{length} frames unpacked", length * tag.size, config.limit)
-    frames = np.unpackbits(planes, axis=0, count=length, bitorder="little")
+    tag = archive.array("tag", archive.limit)
+    with archive.slices("seq") as (header, read):
+        if header.dtype != np.uint8 or len(header.shape) != 3 or header.fortran or 0 in header.shape:
+            raise SpikeFormatError(config.path, f"seq is {header.dtype} {header.shape}", expected=_SEQ)
+        size = header.shape[1:]
+        if header.shape[0] != -(-length // 8):
+            raise SpikeFormatError(config.path, f"seq is {header.shape} for {length} frames", expected=_SEQ)
+        if tag.dtype != np.uint8 or tag.shape != size:
+            raise SpikeFormatError(config.path, f"tag is {tag.dtype} {tag.shape}", expected=f"uint8 {size}")
+        check_spikes(config.path, "seq", (length, *size), header.dtype, None, archive.limit)
+
+        def frames(start: int, stop: int) -> NDArray[np.uint8]:
+            planes = read(-(-stop // 8) - start // 8)
+            return np.unpackbits(planes, axis=0, count=stop - start, bitorder="little")
+
+        packed = pack_values(config.path, (length, *size), None, frames, unit=8)
     gain = _SPIKLING_GAIN if config.gain is None else config.gain
-    stream = SpikeStream.from_frames(
-        frames.view(np.bool_), rate=config.rate or DEFAULT_RATE, gain=gain, name=str(config.path)
-    )
+    stream = SpikeStream(packed, Layout(*size), config.rate or DEFAULT_RATE, gain, str(config.path))
     image = tag[None].astype(np.float32) / 255
     return Sample(key=config.path.stem, spikes=stream, target={"image": image}, at=length // 2)
 
 
 def _read_packed(archive: Archive, config: NpzConfig) -> Sample:
+    _refuse_axes(config)
+    _refuse_missing(archive)
     height, width, length = (_whole(archive, name, least=1) for name in ("height", "width", "length"))
-    packed = np.ascontiguousarray(archive.array("packed", config.limit))
+    packed = np.ascontiguousarray(archive.array("packed", archive.limit))
     wanted = (length, -(-height * width // 8))
     if packed.dtype != np.uint8 or packed.shape != wanted:
         found = f"packed is {packed.dtype} {packed.shape}"
@@ -109,6 +131,24 @@ def _read_packed(archive: Archive, config: NpzConfig) -> Sample:
     if rate <= 0 or (gain is not None and gain <= 0):
         raise SpikeFormatError(config.path, f"rate {rate} and gain {gain}", expected="numbers above 0")
     return Sample(key=config.path.stem, spikes=SpikeStream(packed, Layout(height, width), rate, gain, str(config.path)))
+
+
+def _refuse_axes(config: NpzConfig) -> None:
+    if config.axes != "thw":
+        raise UsageError(f"{config.path} says itself how its spikes lie; leave out axes={config.axes}")
+
+
+def _refuse_missing(archive: Archive) -> None:
+    """Compare the arrays with those that the file says it has."""
+    if "format" not in archive.names:
+        return
+    kind, _, names = archive.text("format").partition(": ")
+    if kind != _FORMAT:
+        hint = "upgrade spikecore-plugin-vidar" if kind.startswith("spikecore") else ""
+        raise SpikeFormatError(archive.path, f"the format {kind!r}", expected=repr(_FORMAT), hint=hint)
+    if set(names.split()) != set(archive.names) - {"format"}:
+        found = f"arrays {', '.join(archive.names)}"
+        raise SpikeFormatError(archive.path, found, expected=f"{names}: the file was altered")
 
 
 _READERS = {"array": _read_array, "uhsr": _read_uhsr, "spikling": _read_spikling, "packed": _read_packed}
@@ -132,12 +172,14 @@ def write_npz(stream: SpikeStream, path: Path, config: NpzConfig) -> None:
     gain = config.gain or stream.gain
     if gain is not None:
         facts["gain"] = gain
+    held = {name: np.array(value) for name, value in facts.items()}
+    held["format"] = np.array(f"{_FORMAT}: packed {' '.join(facts)}")
     with ZipFile(path, "w", ZIP_STORED) as archive:
         with archive.open("packed.npy", "w", force_zip64=True) as file:
             header = {"descr": "|u1", "fortran_order": False, "shape": (len(stream), layout.frame_bytes)}
             npy_format.write_array_header_1_0(file, header)
             for block in blocks(stream, layout):
                 file.write(np.ascontiguousarray(block).data)
-        for name, value in facts.items():
+        for name, value in held.items():
             with archive.open(f"{name}.npy", "w") as file:
-                npy_format.write_array(file, np.array(value), allow_pickle=False)
+                npy_format.write_array(file, value, allow_pickle=False)

@@ -23,21 +23,16 @@ HDF5_DATASET = "spikes"
 """The data set of our own HDF5 format."""
 
 _SURELY, _LIKELY, _POSSIBLY, _HARDLY = 1.0, 0.7, 0.5, 0.1
-_TEXT_LINE = re.compile(rb"(% |#!AER-DAT)[\x20-\x7e]*\r?\n")
 _NPY_SHAPE = re.compile(rb"'shape': \((\d+, \d+, \d+)\)")
-_RECORDINGS = (".dat", ".raw", ".bin", ".npz", ".npy", ".h5", ".hdf5")
+_RECORDINGS = (".dat", ".raw", ".bin", ".npz", ".npy", ".h5", ".hdf5", ".mat")
 _LOOKED_AT = 100
 
 
-def text_header(head: bytes) -> str:
-    """The first line of a file of an event camera ("% evt 3.0", "#!AER-DAT2.0"); "" if it begins with no such line."""
-    found = _TEXT_LINE.match(head)
-    return found[0].decode().strip() if found else ""
-
-
 def recognise_dat(path: Path, head: bytes) -> float:
-    """Raw recordings have no header, so anything may be one; files of event cameras begin with lines of text."""
-    return 0.0 if text_header(head) else _POSSIBLY
+    """Raw recordings have no header, so anything may be one that is not known to be something else."""
+    from spikecore.files.foreign import identify
+
+    return 0.0 if identify(path) else _POSSIBLY
 
 
 def recognise_npz(path: Path, head: bytes) -> float:

@@ -33,7 +33,7 @@ DARK = 0.2  # pictures whose brightest hundredth begins below this show little
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="compare.png", show_default=True)
 @source_options
 @instant_options
-@click.option("--truth", type=click.Path(path_type=Path), help="ground-truth image of that instant")
+@click.option("--truth", type=click.Path(path_type=Path), help="ground-truth picture of that instant, grey or RGB")
 @click.option("--metric", "metrics", multiple=True, metavar="ID", help="metrics; builtin/psnr by default")
 @click.option("--json", "as_json", is_flag=True, help="print JSON")
 def compare(
@@ -49,10 +49,14 @@ def compare(
 
     The instant is that of the ground truth, else the middle of the recording, unless --at names another.
     """
-    from spikecore import recipe_of, settled, write_record
+    from spikecore import recipe_of, record_path, settled, write_record
+    from spikecore.files.held import held
+    from spikecore.files.inputs import Inputs
     from spikecore_plugin_evaluate.evaluation import Evaluation, draw
 
     host = get_host()
+    read = Inputs([path, *([] if truth is None else [truth])])
+    read.refuse(output, record_path(output))
     if not methods:
         raise UsageError("give the methods to compare, for example -m classic/tfp -m classic/tfi")
     source = source_table(host, path, values)
@@ -64,15 +68,17 @@ def compare(
     experiment = settled(Experiment.from_dict(table, host))
     truths = sample.target.keys() | sample.kinds  # a label is ground truth, too
     known = [one for one in _metrics(host, chosen, metrics) if one.component.targets <= truths]
+    repeatable = [one for one in known if stated or not one.component.targets]
+    recipe = recipe_of(_with(experiment, repeatable), output, [record_path(output)])
     found = Evaluation(_with(experiment, known)).judge(sample)
     _report(found, as_json)
     if not known:
         click.echo("no ground truth: give it with --truth IMAGE --at FRAME", err=True)
     if found.pictures:
         _hint(found.pictures, sample, run.get("gain"))
-        draw(found, sample, output)
-        repeatable = [one for one in known if stated or not one.component.targets]
-        write_record(output, recipe_of(_with(experiment, repeatable), output))
+        with held(output):
+            draw(found, sample, output)
+            write_record(output, recipe)
         if not as_json:
             click.echo(f"\ninstant {sample.instant} of {sample.key}: {output}")
     complain([found])
@@ -90,8 +96,8 @@ def _sample(host: PluginHost, source: dict[str, Any], truth: Path | None, at: fl
     sample = at_instant(samples[0], at)
     if truth is None:
         return sample
-    size = None if sample.spikes is None else (sample.spikes.height, sample.spikes.width)
-    image = read_image(str(truth), size)
+    seen = next(iter(sample.events), None) if sample.spikes is None else sample.spikes
+    image = read_image(truth, None if seen is None else (seen.height, seen.width))
     return attrs.evolve(sample, target={**sample.target, Data.IMAGE: image[None]}, at=sample.instant, delay=0.0)
 
 

@@ -33,12 +33,18 @@ def demo(output: Path, seed: int) -> None:
 
     Writes the recording, a picture grid and a video to ./spikecore-demo/.
     """
-    from spikecore_plugin_evaluate.evaluation import Evaluation
+    from spikecore.files.held import held_folder
 
     host = get_host()
     began = perf_counter()
     experiment = _experiment(host)
-    output.mkdir(parents=True, exist_ok=True)
+    with held_folder(output):
+        _demonstrate(host, experiment, output, seed, began)
+
+
+def _demonstrate(host: PluginHost, experiment: Experiment, output: Path, seed: int, began: float) -> None:
+    from spikecore_plugin_evaluate.evaluation import Evaluation
+
     scene = host.build(host.find("builtin/scene", Kind.SOURCE), {"length": FRAMES, "seed": seed, "speed": 0.15})
     recording = output / "scene.dat"
     sample = _through_a_file(host, scene, recording)

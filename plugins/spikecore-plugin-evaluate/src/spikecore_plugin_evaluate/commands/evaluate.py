@@ -48,14 +48,18 @@ def evaluate(
     by the -m and --metric given; at the instant of their ground truth, unless --at names another. What is done is
     kept: the same command goes on where it was stopped.
     """
-    from spikecore_plugin_evaluate.folder import evaluate_into
+    from spikecore.files.inputs import Inputs
+    from spikecore_plugin_evaluate.folder import TABLES, evaluate_into, older_files
 
     host = get_host()
     experiment = _experiment(host, path, methods, metrics, settings, values)
     folder = output or Path(f"evaluate-{experiment.name}")
+    Inputs([path]).refuse(*(folder / name for name in TABLES))
     show_progress(host)
     judged = evaluate_into(folder, experiment, find_executor(host, executor, workers, address))
     _report(judged, folder, as_json)
+    if older := older_files(folder, judged):
+        click.echo(f"{folder} also keeps {older} files of another evaluation, in pictures/ and items/", err=True)
     complain(judged)
 
 
