@@ -188,7 +188,9 @@ def test_a_resolver_that_fails_costs_its_method_alone(host):
     }
     scores = {(s.method, s.metric): s for s in sc.evaluate(table, host=host) if not s.item}
     assert scores["classic/tfp", "builtin/psnr"].value > 10
-    assert "spikecore_resolve_weights failed: ConnectionError: no route" in scores["baseline/conv", "builtin/psnr"].reason
+    assert (
+        "spikecore_resolve_weights failed: ConnectionError: no route" in scores["baseline/conv", "builtin/psnr"].reason
+    )
 
 
 def test_clips_keep_no_truth_of_another_time():
