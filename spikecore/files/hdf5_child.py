@@ -56,12 +56,15 @@ class Files:
         return {"file": self._last}, b""
 
     def do_open(self, path: str) -> h5py.File:
+        """A file for reading."""
         return h5py.File(path, "r", locking="best-effort")
 
     def do_create(self, path: str) -> h5py.File:
+        """A new file."""
         return h5py.File(path, "w", libver=("v108", "v108"))  # the oldest whose headers have checksums
 
     def do_close(self, file: h5py.File, request: dict[str, Any], data: bytearray) -> Answer:
+        """Close it, all that was written given to the system first."""
         if file.mode != "r":
             file.flush()
         file.close()
@@ -169,10 +172,12 @@ class Files:
         return {}, values.reshape(-1).view(np.uint8)
 
     def do_group(self, file: h5py.File, request: dict[str, Any], data: bytearray) -> Answer:
+        """A new group."""
         file.create_group(request["name"])
         return {}, b""
 
     def do_dataset(self, file: h5py.File, request: dict[str, Any], data: bytearray) -> Answer:
+        """A new data set, compressed and with checksums."""
         shape = tuple(request["shape"])
         limits = (None, *shape[1:]) if request["grows"] or not shape[0] else shape
         file.create_dataset(
@@ -197,6 +202,7 @@ class Files:
         return {}, b""
 
     def do_texts(self, file: h5py.File, request: dict[str, Any], data: bytearray) -> Answer:
+        """A new data set of texts."""
         file.create_dataset(request["name"], data=request["texts"], dtype=h5py.string_dtype())
         return {}, b""
 

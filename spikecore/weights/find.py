@@ -86,9 +86,13 @@ def locate(host: PluginHost, component: Component, name: str = "") -> tuple[Path
     imported = imported_paths(component)
     if name and name not in known.keys() | imported.keys() and _is_file(name):
         stated = _card(Path(name))
-        if stated.get("file") == Path(name).name and "sha256" in stated:
-            return _checked(Path(name), stated["sha256"], Path(name).name, component)
-        return Path(name), file_hash(Path(name))
+        found, card = file_hash(Path(name)), Path(name).with_suffix(".json")
+        if stated.get("file") == Path(name).name and stated.get("sha256", found) != found:
+            raise WeightsError(
+                f"{name}: sha256 {found} is not that of its card {card} ({shown(stated['sha256'])})\n"
+                "  if the file is right, remove the card; else fetch, import or make it again"
+            )
+        return Path(name), found
     if name in imported and name not in known:
         return _checked(imported[name], _card(imported[name]).get("sha256", ""), name, component)
     if not known and not imported:

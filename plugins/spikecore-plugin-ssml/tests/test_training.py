@@ -148,6 +148,7 @@ def test_adapting_to_an_own_recording_and_using_the_result(tmp_path, monkeypatch
     card = json.loads((tmp_path / "run" / "nbsn.json").read_text())
     assert card["options"]["variant"] == "e"
     (tmp_path / "run" / "bsn.safetensors").write_bytes((tmp_path / "run" / "weights.safetensors").read_bytes())
+    (tmp_path / "run" / "bsn.json").unlink()
     with pytest.raises(sc.UsageError, match="is the input itself"):
         spikecore("ssml", "split", "run/bsn.safetensors")
 

@@ -116,7 +116,7 @@ def test_a_directory_that_cannot_be_written_is_told(task, tmp_path):
     with pytest.raises(OutputError, match="there is no older one"):
         task.train(tmp_path)
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="cannot be used for a run"):
+    with pytest.raises(OutputError, match="cannot be a folder for results"):
         task.train(tmp_path / "file")
 
 
