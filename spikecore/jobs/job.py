@@ -111,7 +111,8 @@ class Job:
             result = self.action.do(item)
         path = self.path(item)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, json.dumps({"fingerprint": self.fingerprint, "result": result}, indent=1) + "\n")
+        held = {"fingerprint": self.fingerprint, "sha256": _digest(result), "result": result}
+        write_text(path, json.dumps(held, indent=1) + "\n")
         return result
 
     def _at_home(self) -> AbstractContextManager[None]:
@@ -122,7 +123,7 @@ class Job:
         return Path(self.folder) / "items" / f"{item:06d}.json"
 
     def done(self, item: int) -> Mapping[str, Any] | None:
-        """The result of an item that was done before; None if there is none that can be read and fits.
+        """The result of an item that was done before; None if there is none that can be read, is whole and fits.
 
         Nor is an item done if a part of it failed ("failures"), or the file it wrote ("output") is gone.
         """
@@ -130,7 +131,8 @@ class Job:
             held: Any = json.loads(self.path(item).read_text(encoding="utf-8"))
             result = held["result"]
             output = result.get("output")
-            if held["fingerprint"] != self.fingerprint or result.get("failures"):
+            fits = held["fingerprint"] == self.fingerprint and held["sha256"] == _digest(result)
+            if not fits or result.get("failures"):
                 return None
             return None if output and not Path(self.cwd, output).exists() else result
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -139,6 +141,11 @@ class Job:
     def __reduce__(self) -> tuple[Any, ...]:
         """Without the experiment and action of this process: others build theirs from the table."""
         return Job, attrs.astuple(attrs.evolve(self, here=None), recurse=False)
+
+
+def _digest(result: Mapping[str, Any]) -> str:
+    """By which a result that was altered or damaged is known."""
+    return sha256(json.dumps(result).encode()).hexdigest()
 
 
 def _versions(experiment: Experiment) -> list[tuple[str, str, int]]:

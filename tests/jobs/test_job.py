@@ -210,6 +210,15 @@ def test_a_result_file_that_cannot_be_read_is_done_again(compose, tmp_path, cont
     assert values([Outcome(0, job.done(0))]) == healthy
 
 
+def test_a_result_that_was_altered_is_done_again(compose, tmp_path):
+    job = job_of(compose(), tmp_path)
+    healthy = values(run_job(job, [0], Executor()))
+    held = json.loads(job.path(0).read_text())
+    job.path(0).write_text(json.dumps(held | {"result": {**held["result"], "extra": 1}}))
+    assert job.done(0) is None
+    assert values(run_job(job, [0], Executor())) == healthy
+
+
 def test_a_full_disk_leaves_no_result_and_harms_no_older_one(compose, tmp_path, monkeypatch):
     job = job_of(compose(), tmp_path)
     do = job()

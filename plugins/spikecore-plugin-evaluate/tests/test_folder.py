@@ -63,7 +63,7 @@ def test_the_tables_hold_what_the_readme_says(folder):
 
 def test_an_item_holds_what_the_readme_says(folder):
     item = json.loads((folder / "items" / "000001.json").read_text())
-    assert set(item) == {"fingerprint", "result"}
+    assert set(item) == {"fingerprint", "sha256", "result"}
     result = item["result"]
     assert set(result) == {"key", "instant", "scores", "failures", "output"}
     assert (result["key"], result["instant"], result["failures"]) == ("scene-5-1", 30, [])

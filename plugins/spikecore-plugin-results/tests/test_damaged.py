@@ -104,3 +104,16 @@ def test_what_is_no_number_has_a_reason(store):
     id = store.start("evaluate", "night", {})
     store.add(id, [Score("", "a", "psnr", math.nan, "", True), Score("", "b", "psnr", math.inf, "", True)])
     assert [(score.value, score.reason) for _, score in store.scores(id)] == [(None, "not a number"), (math.inf, "")]
+
+
+@pytest.mark.parametrize("column", ["name", "state", "recipe"])
+def test_bytes_that_are_no_text(filled, column):
+    change(filled, "PRAGMA ignore_check_constraints = ON", f"UPDATE run SET {column} = CAST(x'61ff62' AS TEXT)")
+    with pytest.raises(SpikecoreError, match="results"):
+        read_all(filled)
+
+
+def test_a_schema_that_is_no_text(filled):
+    filled.path.write_bytes(filled.path.read_bytes().replace(b"CREATE TABLE", b"CREATE\xff\xfeABLE"))
+    with pytest.raises(SpikecoreError, match="results"):
+        read_all(filled)

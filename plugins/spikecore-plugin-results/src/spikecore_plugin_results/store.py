@@ -231,7 +231,7 @@ class Results:
                 yield store
             except (sqlite3.OperationalError, sqlite3.IntegrityError):
                 raise
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite takes any bytes for text
                 raise self._stranger(str(error)) from None
 
     def _prepare(self, store: sqlite3.Connection, application: int) -> None:
